@@ -1,0 +1,1 @@
+"""What the product speaks of: frozen values and pure rules. No I/O."""
