@@ -1,0 +1,175 @@
+"""Settings: read once, validated, immutable.
+
+A value comes from, the later wins: the default below, a TOML file, the environment (`ALBUMEN_…`), a flag.
+This module imports nothing of Albumen but `errors`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
+
+from albumen.errors import StartRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_settings import PydanticBaseSettingsSource
+
+PREFIX = "ALBUMEN_"
+CONFIG_VARIABLE = "ALBUMEN_CONFIG"
+DEFAULT_CONFIG = Path("albumen.toml")
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every knob of the server. `docs/configuration.md` lists them all; a test compares."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(5000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data: Path = Field(Path("albumen-data"), description="Directory of the database, the photos and the previews.")
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Server processes.")
+    threads: int = Field(
+        256, ge=1, le=4096, description="Requests that one process serves at once; a slow upload holds one."
+    )
+    open: bool = Field(default=False, description="Let anyone who reaches the server do everything.")
+    public_url: str | None = Field(
+        None, description="Address that links start with, such as https://photos.example.org."
+    )
+    trusted_hosts: Names = Field((), description="Further Host names that an open loopback server answers to.")
+    proxy_hops: int = Field(
+        0, ge=0, le=8, description="Reverse proxies in front whose X-Forwarded-* headers are believed."
+    )
+    cors_origins: Names = Field((), description="Origins whose pages may call the API from a browser.")
+    max_photo_bytes: int = Field(200_000_000, ge=1, description="Largest photo, in bytes.")
+    max_photos: int = Field(10_000, ge=1, description="Most photos in one request.")
+    max_pixels: int = Field(200_000_000, ge=1, description="Largest photo, in pixels.")
+    max_frames: int = Field(500, ge=1, description="Most frames of an animation, or pages of a TIFF.")
+    group_photos: int = Field(64, ge=1, le=1000, description="Photos that share one commit.")
+    sync_threads: int = Field(8, ge=1, le=64, description="Threads per process that wait for the disk.")
+    busy_seconds: float = Field(10.0, gt=0, description="Wait for the database before answering 503.")
+    derive: bool = Field(
+        default=True, description="Make placeholders and grid previews and read EXIF in the background."
+    )
+    derive_processes: int = Field(1, ge=1, le=64, description="Decoding processes of the background worker.")
+    decode_processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=64,
+        description="Decoding processes, per server process, for previews made on request.",
+    )
+    decode_seconds: float = Field(30.0, gt=0, description="Longest time to decode one photo.")
+    decode_memory: int = Field(
+        2_000_000_000, ge=100_000_000, description="Most memory of a decoding process, in bytes."
+    )
+    trash_days: float = Field(30.0, ge=0, description="Days in the trash before `albumen gc` deletes for good.")
+    quarantine_days: float = Field(7.0, ge=0, description="Days that unreferenced or damaged files stay in quarantine.")
+    shutdown_seconds: int = Field(30, ge=1, description="Time for requests in flight at a graceful stop.")
+    access_log: bool = Field(default=False, description="Log every request.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    @field_validator("trusted_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _without_slash(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def load_settings(flags: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
+    """Read the TOML file and the environment once and lay `flags` that are not None over them.
+
+    The file is `config`, else `$ALBUMEN_CONFIG`, else `./albumen.toml` when it is there.
+
+    Raises:
+        StartRefused: A file that cannot be read, an unknown name, or a bad value; the detail names it.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    file_values = _read_file(config)
+    _refuse_unknown_variables()
+    try:
+        resolved = _with_file(file_values)(**given)
+    except ValidationError as exc:
+        raise StartRefused(_explain(exc, given, file_values)) from exc
+    return Settings.model_construct(**dict(resolved))
+
+
+def _with_file(values: Mapping[str, Any]) -> type[Settings]:
+    """Settings whose least source is the TOML file."""
+
+    class FileSettings(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes four sources
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(values))
+
+    return FileSettings
+
+
+def _read_file(config: Path | None) -> dict[str, Any]:
+    chosen = config or os.environ.get(CONFIG_VARIABLE)
+    path = Path(chosen) if chosen else DEFAULT_CONFIG
+    if not chosen and not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise StartRefused(f"The settings file {path} cannot be read: {exc.strerror}.") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise StartRefused(f"The settings file {path} is not valid TOML: {exc}.") from exc
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise StartRefused(f"{name} is not a setting of Albumen. docs/configuration.md lists them all.")
+
+
+def _explain(exc: ValidationError, flags: Mapping[str, Any], file_values: Mapping[str, Any]) -> str:
+    first = exc.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    return f"{_origin(name, flags, file_values)}: {first['msg']}."
+
+
+def _origin(name: str, flags: Mapping[str, Any], file_values: Mapping[str, Any]) -> str:
+    """Name the place a bad value came from, as the person wrote it."""
+    if name in flags:
+        return f"--{name.replace('_', '-')}"
+    variable = f"{PREFIX}{name}".upper()
+    if variable in os.environ:
+        return variable
+    return f"'{name}' in the settings file" if name in file_values else name
