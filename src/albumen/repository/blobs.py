@@ -1,0 +1,75 @@
+"""Blobs as housekeeping sees them: which the store must hold, and which no photo needs any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam
+
+from albumen.domain.photos import BlobKey
+from albumen.repository.engine import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from albumen.repository.engine import Transaction
+
+_UNUSED = statement("""
+    SELECT b.sha256, b.extension FROM blob AS b
+    WHERE NOT EXISTS (SELECT 1 FROM photo AS p WHERE p.sha256 = b.sha256)
+    LIMIT :limit
+""")
+_STORED = statement("""
+    SELECT sha256, extension, bytes FROM blob WHERE sha256 > :after ORDER BY sha256 LIMIT :limit
+""")
+_EXISTING = statement("SELECT sha256 FROM blob WHERE sha256 IN :digests").bindparams(
+    bindparam("digests", expanding=True)
+)
+_TOTALS = statement("SELECT COUNT(*) AS blobs, COALESCE(SUM(bytes), 0) AS bytes FROM blob")
+_DROP_DERIVATION = statement("DELETE FROM derivation WHERE sha256 = :sha256")
+_DROP_BLOB = statement("DELETE FROM blob WHERE sha256 = :sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob that the database expects in the store."""
+
+    key: BlobKey
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlobTotals:
+    """How much the store should hold."""
+
+    blobs: int
+    bytes: int
+
+
+class BlobRepository:
+    """Table `blob`, seen from the store's side."""
+
+    def unused(self, tx: Transaction, limit: int) -> Sequence[BlobKey]:
+        """Return blobs that no photo refers to, not even one in the trash."""
+        return [BlobKey(row["sha256"], row["extension"]) for row in tx.rows(_UNUSED, {"limit": limit})]
+
+    def drop(self, tx: Transaction, digests: Iterable[str]) -> None:
+        """Forget blobs that no photo refers to, and their background work."""
+        values = [{"sha256": sha256} for sha256 in digests]
+        tx.run_many(_DROP_DERIVATION, values)
+        tx.run_many(_DROP_BLOB, values)
+
+    def stored(self, tx: Transaction, after: str, limit: int) -> Sequence[StoredBlob]:
+        """Return up to `limit` blobs in the order of their digests, those after `after`."""
+        rows = tx.rows(_STORED, {"after": after, "limit": limit})
+        return [StoredBlob(BlobKey(row["sha256"], row["extension"]), row["bytes"]) for row in rows]
+
+    def existing(self, tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
+        """Return which of these digests the database knows."""
+        return frozenset(row["sha256"] for row in tx.rows(_EXISTING, {"digests": list(digests)}))
+
+    def totals(self, tx: Transaction) -> BlobTotals:
+        """Count all blobs; reads the whole table."""
+        row = tx.row(_TOTALS, {})
+        return BlobTotals(int(row["blobs"]), int(row["bytes"])) if row else BlobTotals(0, 0)

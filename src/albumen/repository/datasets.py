@@ -1,0 +1,80 @@
+"""Datasets and their running totals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from albumen.domain.datasets import Dataset, Day
+from albumen.domain.times import from_micros, to_micros
+from albumen.repository.engine import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import RowMapping
+
+    from albumen.repository.engine import Transaction
+
+_ADD = statement("""
+    INSERT INTO dataset (id, slug, name, created_at)
+    SELECT COALESCE(MAX(id), 0) + 1, CAST(:slug AS TEXT), CAST(:name AS TEXT), CAST(:created_at AS BIGINT) FROM dataset
+    WHERE TRUE
+    ON CONFLICT (slug) DO NOTHING
+""")
+_ID = statement("SELECT id FROM dataset WHERE slug = :slug")
+_ALL = statement("""
+    SELECT d.slug, d.name, d.created_at, COALESCE(SUM(t.photos), 0) AS photos, COALESCE(SUM(t.bytes), 0) AS bytes
+    FROM dataset AS d LEFT JOIN tally AS t ON t.dataset_id = d.id
+    GROUP BY d.id, d.slug, d.name, d.created_at
+    ORDER BY d.slug
+""")
+_ONE = statement("""
+    SELECT d.slug, d.name, d.created_at, COALESCE(SUM(t.photos), 0) AS photos, COALESCE(SUM(t.bytes), 0) AS bytes
+    FROM dataset AS d LEFT JOIN tally AS t ON t.dataset_id = d.id
+    WHERE d.slug = :slug
+    GROUP BY d.id, d.slug, d.name, d.created_at
+""")
+_DAYS = statement("""
+    SELECT day, SUM(photos) AS photos, SUM(bytes) AS bytes
+    FROM tally GROUP BY day HAVING SUM(photos) > 0 ORDER BY day DESC
+""")
+_TALLY = statement("""
+    INSERT INTO tally (dataset_id, day, photos, bytes) VALUES (:dataset_id, :day, :photos, :bytes)
+    ON CONFLICT (dataset_id, day) DO UPDATE
+    SET photos = tally.photos + excluded.photos, bytes = tally.bytes + excluded.bytes
+""")
+
+
+class DatasetRepository:
+    """The aggregate of table `dataset` and table `tally`."""
+
+    def add(self, tx: Transaction, slug: str, name: str, created_at: datetime) -> bool:
+        """Add a dataset unless the slug is taken; tell whether it was added."""
+        return tx.run(_ADD, {"slug": slug, "name": name, "created_at": to_micros(created_at)}) == 1
+
+    def find_id(self, tx: Transaction, slug: str) -> int | None:
+        """Return the internal number of a dataset, or None."""
+        row = tx.row(_ID, {"slug": slug})
+        return int(row["id"]) if row else None
+
+    def all(self, tx: Transaction) -> Sequence[Dataset]:
+        """Return every dataset by slug, with its totals."""
+        return [_dataset(row) for row in tx.rows(_ALL, {})]
+
+    def find(self, tx: Transaction, slug: str) -> Dataset | None:
+        """Return one dataset with its totals, or None."""
+        row = tx.row(_ONE, {"slug": slug})
+        return _dataset(row) if row else None
+
+    def days(self, tx: Transaction) -> Sequence[Day]:
+        """Return totals by day of upload, newest first."""
+        return [Day(row["day"], int(row["photos"]), int(row["bytes"])) for row in tx.rows(_DAYS, {})]
+
+    def count(self, tx: Transaction, changes: Sequence[Mapping[str, object]]) -> None:
+        """Add `photos` and `bytes` (which may be negative) to the totals of `dataset_id` and `day`."""
+        tx.run_many(_TALLY, changes)
+
+
+def _dataset(row: RowMapping) -> Dataset:
+    return Dataset(row["slug"], row["name"], from_micros(row["created_at"]), int(row["photos"]), int(row["bytes"]))

@@ -1,0 +1,102 @@
+"""The differences between databases, all of them. Everything else in this package is portable SQL.
+
+SQLite comes from `pysqlite3`, which carries a newer library than Python 3.11 on Debian does: versions before 3.51.3
+can corrupt a WAL database that two connections write (https://sqlite.org/wal.html, "the WAL-reset bug").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pysqlite3
+import structlog
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from albumen.errors import AlbumenError, Busy, StorageFull, StorageUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+    from sqlalchemy.exc import DBAPIError
+
+FIRST_SAFE_SQLITE = (3, 51, 3)
+POOLED_CONNECTIONS = 8
+EXTRA_CONNECTIONS = 24
+WRITE = "albumen_write"
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16000",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+log = structlog.get_logger()
+
+
+def open_sqlite(path: Path | None, busy_seconds: float) -> Engine:
+    """Return an engine for the database file, or for one in memory when `path` is None.
+
+    The engine connects lazily, so that processes forked before the first query share nothing.
+    """
+    _warn_of_affected_version()
+    url = "sqlite+pysqlite://" + (f"/{path}" if path else "")
+    arguments = {"timeout": busy_seconds, "check_same_thread": False}
+    if path is None:
+        engine = create_engine(url, module=pysqlite3, poolclass=StaticPool, connect_args=arguments)
+    else:
+        engine = create_engine(
+            url,
+            module=pysqlite3,
+            poolclass=QueuePool,
+            pool_size=POOLED_CONNECTIONS,
+            max_overflow=EXTRA_CONNECTIONS,
+            pool_timeout=busy_seconds,
+            connect_args=arguments,
+        )
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def sqlite_version() -> str:
+    """Return the version of the SQLite library in use."""
+    return str(pysqlite3.sqlite_version)
+
+
+def translate(exc: DBAPIError) -> AlbumenError:
+    """Turn a driver's error into one of ours. The one place that knows what drivers say."""
+    text = str(exc.orig).lower()
+    if "locked" in text or "busy" in text:
+        return Busy("The database was busy for too long. Try again.")
+    if "full" in text:
+        return StorageFull("No space is left for the database.")
+    return StorageUnavailable("The database cannot be used; the server's log tells why.")
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection has no type
+    """Take transactions into our own hands (see `_begin`) and set the pragmas of a durable WAL database."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once where the transaction will write: a later upgrade could fail halfway."""
+    writes = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _warn_of_affected_version() -> None:
+    if tuple(pysqlite3.sqlite_version_info) < FIRST_SAFE_SQLITE:
+        log.warning(
+            "sqlite_version_affected",
+            version=pysqlite3.sqlite_version,
+            advice="Two writers may corrupt the database; install a newer pysqlite3.",
+        )

@@ -1,0 +1,236 @@
+"""Photos and their blobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam
+
+from albumen.domain.names import fold_name
+from albumen.domain.photos import Blob, Photo, PhotoHeader
+from albumen.domain.times import from_micros, to_micros
+from albumen.repository.engine import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import RowMapping
+
+    from albumen.repository.engine import Transaction
+
+_COLUMNS = """
+    SELECT p.id, p.name, p.link, p.uploaded_at, p.deleted_at, d.slug, b.sha256, b.bytes, b.media_type, b.extension,
+           b.width, b.height, b.frames, b.placeholder
+    FROM photo AS p JOIN dataset AS d ON d.id = p.dataset_id JOIN blob AS b ON b.sha256 = p.sha256
+"""
+_KNOWN = statement("""
+    SELECT sha256, id, link FROM photo
+    WHERE dataset_id = :dataset_id AND deleted_at IS NULL AND sha256 IN :digests
+""").bindparams(bindparam("digests", expanding=True))
+_ADD_BLOB = statement("""
+    INSERT INTO blob (sha256, bytes, media_type, extension, width, height, frames)
+    VALUES (:sha256, :bytes, :media_type, :extension, :width, :height, :frames)
+    ON CONFLICT (sha256) DO NOTHING
+""")
+_ADD_DERIVATION = statement("""
+    INSERT INTO derivation (sha256, state, attempts, leased_until) VALUES (:sha256, 'pending', 0, 0)
+    ON CONFLICT (sha256) DO NOTHING
+""")
+_ADD_PHOTO = statement("""
+    INSERT INTO photo (id, link, name, name_folded, dataset_id, sha256, uploaded_at)
+    VALUES (:id, :link, :name, :name_folded, :dataset_id, :sha256, :uploaded_at)
+""")
+_BY_ID = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NULL")
+_BY_ID_IN_TRASH = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NOT NULL")
+_BY_NAME = statement(_COLUMNS + "WHERE p.name = :name AND p.deleted_at IS NULL ORDER BY p.id DESC LIMIT 1")
+_RENAME = statement("""
+    UPDATE photo SET name = :name, name_folded = :name_folded WHERE id = :id AND deleted_at IS NULL
+""")
+_DELETE = statement("UPDATE photo SET deleted_at = :at WHERE id = :id AND deleted_at IS NULL")
+_RESTORE = statement("UPDATE photo SET deleted_at = NULL WHERE id = :id AND deleted_at IS NOT NULL")
+_PURGE = statement("DELETE FROM photo WHERE deleted_at < :before")
+_REFERENCES = statement("""
+    SELECT id, name, link FROM photo WHERE deleted_at IS NULL AND id < :cursor ORDER BY id DESC LIMIT :limit
+""")
+
+_LIVE = "WHERE p.deleted_at IS NULL AND p.id < :cursor"
+_TRASH = "WHERE p.deleted_at IS NOT NULL AND p.id < :cursor"
+_IN_DATASET = " AND p.dataset_id = :dataset_id"
+_NAMED = " AND p.name_folded LIKE :pattern ESCAPE '!'"
+_NEWEST = " ORDER BY p.id DESC LIMIT :limit"
+
+# One prepared statement per shape of a page, so that each meets the index made for it.
+_PAGES = {
+    (trash, by_dataset, by_name): statement(
+        _COLUMNS
+        + (_TRASH if trash else _LIVE)
+        + (_IN_DATASET if by_dataset else "")
+        + (_NAMED if by_name else "")
+        + _NEWEST
+    )
+    for trash in (False, True)
+    for by_dataset in (False, True)
+    for by_name in (False, True)
+}
+
+AFTER_ALL_IDS = "g"
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoto:
+    """A photo about to be inserted."""
+
+    id: str
+    name: str
+    link: str
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReference:
+    """The least that names a photo."""
+
+    id: str
+    name: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """A photo that a dataset holds already, found by its digest."""
+
+    sha256: str
+    id: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which photos to list: newest first, those before `cursor` (an id), `limit` at most."""
+
+    limit: int
+    cursor: str | None = None
+    dataset_id: int | None = None
+    name: str | None = None
+    trash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPhoto:
+    """A photo as lists show it, with its placeholder when there is one."""
+
+    photo: Photo
+    placeholder: str | None
+
+
+class PhotoRepository:
+    """The aggregate of table `photo` and table `blob`."""
+
+    def known(self, tx: Transaction, dataset_id: int, digests: Sequence[str]) -> Mapping[str, KnownPhoto]:
+        """Return those photos of the dataset, not in the trash, whose SHA-256 is among `digests`, by SHA-256."""
+        rows = tx.rows(_KNOWN, {"dataset_id": dataset_id, "digests": digests})
+        return {row["sha256"]: KnownPhoto(row["sha256"], row["id"], row["link"]) for row in rows}
+
+    def add(self, tx: Transaction, dataset_id: int, photos: Sequence[NewPhoto], uploaded_at: datetime) -> None:
+        """Insert photos, their blobs where new, and the background work for new blobs."""
+        blobs = [_blob_values(photo.blob) for photo in photos]
+        tx.run_many(_ADD_BLOB, blobs)
+        tx.run_many(_ADD_DERIVATION, [{"sha256": photo.blob.sha256} for photo in photos])
+        at = to_micros(uploaded_at)
+        tx.run_many(_ADD_PHOTO, [_photo_values(photo, dataset_id, at) for photo in photos])
+
+    def find(self, tx: Transaction, photo_id: str) -> ListedPhoto | None:
+        """Return the photo of that id unless it is in the trash."""
+        row = tx.row(_BY_ID, {"id": photo_id})
+        return _listed(row) if row else None
+
+    def find_in_trash(self, tx: Transaction, photo_id: str) -> ListedPhoto | None:
+        """Return the photo of that id if it is in the trash."""
+        row = tx.row(_BY_ID_IN_TRASH, {"id": photo_id})
+        return _listed(row) if row else None
+
+    def find_by_name(self, tx: Transaction, name: str) -> ListedPhoto | None:
+        """Return the newest photo of exactly that name."""
+        row = tx.row(_BY_NAME, {"name": name})
+        return _listed(row) if row else None
+
+    def page(self, tx: Transaction, query: PageQuery) -> Sequence[ListedPhoto]:
+        """Return one keyset page, newest first, in one statement whatever the limit."""
+        shape = (query.trash, query.dataset_id is not None, query.name is not None)
+        values = {"cursor": query.cursor or AFTER_ALL_IDS, "limit": query.limit}
+        if query.dataset_id is not None:
+            values["dataset_id"] = query.dataset_id
+        if query.name is not None:
+            values["pattern"] = _containing(query.name)
+        return [_listed(row) for row in tx.rows(_PAGES[shape], values)]
+
+    def references(self, tx: Transaction, cursor: str | None, limit: int) -> Sequence[PhotoReference]:
+        """Return id, name and link of the `limit` photos before `cursor`, newest first."""
+        rows = tx.rows(_REFERENCES, {"cursor": cursor or AFTER_ALL_IDS, "limit": limit})
+        return [PhotoReference(row["id"], row["name"], row["link"]) for row in rows]
+
+    def rename(self, tx: Transaction, photo_id: str, name: str) -> bool:
+        """Give a photo another name; tell whether there was one to rename."""
+        return tx.run(_RENAME, {"id": photo_id, "name": name, "name_folded": fold_name(name)}) == 1
+
+    def delete(self, tx: Transaction, photo_id: str, at: datetime) -> bool:
+        """Move a photo to the trash; tell whether it was not there yet."""
+        return tx.run(_DELETE, {"id": photo_id, "at": to_micros(at)}) == 1
+
+    def restore(self, tx: Transaction, photo_id: str) -> bool:
+        """Take a photo out of the trash; tell whether it was there."""
+        return tx.run(_RESTORE, {"id": photo_id}) == 1
+
+    def purge(self, tx: Transaction, before: datetime) -> int:
+        """Delete for good the photos that went to the trash before a time; return how many."""
+        return tx.run(_PURGE, {"before": to_micros(before)})
+
+
+def _containing(name: str) -> str:
+    """Return the LIKE pattern of texts that contain `name`; `!` escapes the wildcards in it."""
+    folded = fold_name(name)
+    for special in ("!", "%", "_"):
+        folded = folded.replace(special, "!" + special)
+    return f"%{folded}%"
+
+
+def _blob_values(blob: Blob) -> Mapping[str, object]:
+    header = blob.header
+    return {
+        "sha256": blob.sha256,
+        "bytes": blob.bytes,
+        "media_type": header.media_type,
+        "extension": header.extension,
+        "width": header.width,
+        "height": header.height,
+        "frames": header.frames,
+    }
+
+
+def _photo_values(photo: NewPhoto, dataset_id: int, uploaded_at: int) -> Mapping[str, object]:
+    return {
+        "id": photo.id,
+        "link": photo.link,
+        "name": photo.name,
+        "name_folded": fold_name(photo.name),
+        "dataset_id": dataset_id,
+        "sha256": photo.blob.sha256,
+        "uploaded_at": uploaded_at,
+    }
+
+
+def _listed(row: RowMapping) -> ListedPhoto:
+    header = PhotoHeader(row["media_type"], row["extension"], row["width"], row["height"], row["frames"])
+    deleted_at = None if row["deleted_at"] is None else from_micros(row["deleted_at"])
+    photo = Photo(
+        id=row["id"],
+        name=row["name"],
+        link=row["link"],
+        dataset=row["slug"],
+        blob=Blob(row["sha256"], row["bytes"], header),
+        uploaded_at=from_micros(row["uploaded_at"]),
+        deleted_at=deleted_at,
+    )
+    return ListedPhoto(photo, row["placeholder"])

@@ -1,0 +1,82 @@
+"""What every store does, and what it promises. `tests/conformance` holds each store to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from albumen.domain.photos import BlobKey
+
+
+@dataclass(frozen=True, slots=True)
+class BlobStat:
+    """Size in bytes and the time when the bytes were stored."""
+
+    bytes: int
+    stored_at: datetime
+
+
+class Incoming(Protocol):
+    """Bytes on their way in. Used by one thread; ends in `BlobStore.publish` or in `discard`."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes were written so far."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes. Raises StorageFull, StorageUnavailable."""
+
+    def reader(self) -> AbstractContextManager[BinaryIO]:
+        """Open what was written so far for reading, seekable."""
+
+    def seal(self) -> str:
+        """End the bytes, return their SHA-256 in hex, and begin to make them durable without waiting."""
+
+    def discard(self) -> None:
+        """Drop the bytes. Harmless when repeated, and after `publish`."""
+
+
+class BlobStore(Protocol):
+    """Immutable bytes by key. A put is atomic and durable; deleting twice is fine."""
+
+    def receive(self) -> Incoming:
+        """Begin to take bytes in. Raises StorageFull, StorageUnavailable."""
+
+    def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
+        """Make sealed bytes readable under their keys, all or an exception; durable on return.
+
+        Bytes that are there already stay as they are.
+        """
+
+    def holding(self) -> AbstractContextManager[None]:
+        """While held, no `sweep` removes anything: hold it from `publish` until the rows are committed."""
+
+    def sweeping(self) -> AbstractContextManager[None]:
+        """While held, nobody is between `publish` and the commit of the rows."""
+
+    def open(self, key: BlobKey) -> BinaryIO:
+        """Open the bytes for reading, seekable. Raises BlobDamaged when they are not there."""
+
+    def locate(self, key: BlobKey) -> Path:
+        """Return a file with the bytes, whether or not it is there. Never made from what a user said."""
+
+    def stat(self, key: BlobKey) -> BlobStat | None:
+        """Return size and time, or None."""
+
+    def delete(self, key: BlobKey) -> None:
+        """Take the bytes away, into quarantine where the store has one."""
+
+    def keys(self) -> Iterator[BlobKey]:
+        """Return all keys in the order of their digests, lazily."""
+
+    def empty_quarantine(self, before: datetime) -> int:
+        """Delete for good what went to quarantine before a time; return how many."""
+
+    def check(self) -> None:
+        """Raise StorageUnavailable unless bytes can be written and read now."""

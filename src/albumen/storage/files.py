@@ -1,0 +1,127 @@
+"""What every store on a local disk needs: temporary paths that never outlive their process, syncs, plain errors."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from albumen.errors import AlbumenError, StorageFull, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Workspace:
+    """A folder of this process in `tmp/`, locked as long as the process lives.
+
+    The first use makes it and removes the folders of processes that are gone, so a crash costs no space for long.
+    """
+
+    def __init__(self, tmp: Path) -> None:
+        self._tmp = tmp
+        self._own: Path | None = None
+        self._lock = -1
+        self._starting = threading.Lock()
+
+    def new_path(self, suffix: str = "") -> Path:
+        """Return a path that nobody has used. Raises StorageFull, StorageUnavailable."""
+        return self._folder() / (secrets.token_hex(16) + suffix)
+
+    def open(self) -> None:
+        """Make the folder now, removing those of dead processes."""
+        self._folder()
+
+    def close(self) -> None:
+        """Remove the folder and everything in it."""
+        if self._own is not None:
+            shutil.rmtree(self._own, ignore_errors=True)
+            os.close(self._lock)
+            self._own = None
+
+    def _folder(self) -> Path:
+        if self._own is None:
+            with self._starting, explained():
+                self._own = self._own or self._claim()
+        return self._own
+
+    def _claim(self) -> Path:
+        """Make and lock a folder; the lock of `tmp/` itself keeps others from taking it for abandoned meanwhile."""
+        self._tmp.mkdir(parents=True, exist_ok=True)
+        with _locked(self._tmp):
+            _remove_abandoned(self._tmp)
+            own = self._tmp / f"{os.getpid()}-{secrets.token_hex(4)}"
+            own.mkdir()
+            self._lock = _open_folder(own)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return own
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = _open_folder(folder)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_durable_folder(folder: Path) -> None:
+    """Make a folder so that a power cut does not take it away again."""
+    with explained():
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def explain(exc: OSError) -> AlbumenError:
+    """Return the error of ours that an operating system's error stands for."""
+    if exc.errno in _FULL:
+        return StorageFull("No space is left for photos. Nothing half-written remains.")
+    return StorageUnavailable("The data directory cannot be used; the server's log tells why.")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn an operating system's error into one of ours."""
+    try:
+        yield
+    except OSError as exc:
+        raise explain(exc) from exc
+
+
+def _open_folder(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    fd = _open_folder(folder)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _remove_abandoned(tmp: Path) -> None:
+    """Remove the folders whose process is gone: their lock is free."""
+    for folder in tmp.iterdir():
+        with suppress(FileNotFoundError, NotADirectoryError, BlockingIOError):
+            _remove_unlocked(folder)
+
+
+def _remove_unlocked(folder: Path) -> None:
+    fd = _open_folder(folder)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(fd)

@@ -1,0 +1,224 @@
+"""Blobs as plain files on a local disk.
+
+    blobs/ab/cd/<sha256>.<ext>     final, read-only
+    tmp/<process>/…                being received; the folder carries a lock while its process lives
+    quarantine/<sha256>.<ext>      deleted or damaged, kept for some days
+
+Guarantees: a file under a final name is whole and durable (its bytes were fdatasync'ed before the rename, its
+directory fsync'ed after it, both before `publish` returns); a crash leaves files in `tmp/` only. Needs: one file
+system for the whole directory, and one that keeps fsync's promise. Several processes may use one directory.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from albumen.domain.photos import BlobKey
+from albumen.errors import BlobDamaged
+from albumen.storage.base import BlobStat
+from albumen.storage.files import explain, explained, make_durable_folder, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from albumen.storage.base import Incoming
+    from albumen.storage.files import Workspace
+
+_DIGEST_LENGTH = 64
+
+
+class LocalIncoming:
+    """A file in `tmp/` that grows, with its SHA-256."""
+
+    def __init__(self, path: Path, syncer: ThreadPoolExecutor) -> None:
+        self._path = path
+        self._syncer = syncer
+        self._digest = hashlib.sha256()
+        self._synced: Future[None] | None = None
+        self.size = 0
+        with explained():
+            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes, all of them."""
+        with explained():
+            written = os.write(self._descriptor, chunk)
+            while written < len(chunk):
+                written += os.write(self._descriptor, memoryview(chunk)[written:])
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    @contextmanager
+    def reader(self) -> Iterator[BinaryIO]:
+        """Open what was written so far; reading does not move the end for `write`."""
+        with explained(), self._path.open("rb") as file:
+            yield file
+
+    def seal(self) -> str:
+        """Return the SHA-256 and hand the file to the pool, which runs fdatasync while the next bytes come in."""
+        self._synced = self._syncer.submit(_sync_and_close, self._release())
+        return self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Remove the file if it is still in `tmp/`."""
+        if self._fd is not None:
+            os.close(self._release())
+        self._path.unlink(missing_ok=True)
+
+    def move(self, target: Path) -> None:
+        """Wait until the bytes are on disk, then give the file its final name; a whole file there is kept."""
+        if self._synced is not None:
+            self._synced.result()
+        if target.exists() and target.stat().st_size == self.size:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._path.rename(target)
+
+    @property
+    def _descriptor(self) -> int:
+        if self._fd is None:
+            raise ValueError("the bytes are sealed or discarded")
+        return self._fd
+
+    def _release(self) -> int:
+        fd, self._fd = self._descriptor, None
+        return fd
+
+
+class LocalBlobStore:
+    """One directory on a local disk; see the module for its guarantees."""
+
+    def __init__(self, root: Path, workspace: Workspace, sync_threads: int = 8) -> None:
+        self._workspace = workspace
+        self._blobs = root / "blobs"
+        self._quarantine = root / "quarantine"
+        self._gate = root / "sweep.lock"
+        self._syncer = ThreadPoolExecutor(sync_threads, "albumen-sync")
+        for folder in (self._blobs, self._quarantine):
+            make_durable_folder(folder)
+
+    def receive(self) -> Incoming:
+        """Begin a file in this process's folder of `tmp/`."""
+        return LocalIncoming(self._workspace.new_path(), self._syncer)
+
+    def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
+        """Rename to the final names, then fsync every directory concerned once."""
+        moves = [(cast("LocalIncoming", incoming), self.locate(key)) for incoming, key in sealed]
+        folders = {target.parent for _, target in moves}
+        with explained():
+            for folder in folders:
+                self._make_fan_out(folder)
+            for incoming, target in moves:
+                incoming.move(target)
+            list(self._syncer.map(sync_folder, folders))
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Share the gate with other uploads; a sweep waits."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Have the gate alone; uploads wait with their commit."""
+        with self._locked(fcntl.LOCK_EX):
+            yield
+
+    def open(self, key: BlobKey) -> BinaryIO:
+        """Open the file."""
+        try:
+            return self.locate(key).open("rb")
+        except FileNotFoundError as exc:
+            raise BlobDamaged("The bytes of this photo are missing; it can be uploaded again.") from exc
+        except OSError as exc:
+            raise explain(exc) from exc
+
+    def locate(self, key: BlobKey) -> Path:
+        """Return `blobs/ab/cd/<sha256>.<ext>`."""
+        return self._blobs / key.sha256[:2] / key.sha256[2:4] / f"{key.sha256}.{key.extension}"
+
+    def stat(self, key: BlobKey) -> BlobStat | None:
+        """Return the size and the time of the file."""
+        try:
+            found = self.locate(key).stat()
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            raise explain(exc) from exc
+        return BlobStat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete(self, key: BlobKey) -> None:
+        """Move the file to quarantine and note the time there."""
+        source = self.locate(key)
+        target = self._quarantine / source.name
+        try:
+            source.rename(target)
+        except FileNotFoundError:
+            return
+        os.utime(target)
+        sync_folder(source.parent)
+        sync_folder(self._quarantine)
+
+    def keys(self) -> Iterator[BlobKey]:
+        """Walk the two levels of folders in order."""
+        for outer in _sorted_folders(self._blobs):
+            for inner in _sorted_folders(outer):
+                yield from _keys_in(inner)
+
+    def empty_quarantine(self, before: datetime) -> int:
+        """Unlink what lies in quarantine since before a time."""
+        old = [path for path in self._quarantine.iterdir() if path.stat().st_mtime < before.timestamp()]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def check(self) -> None:
+        """Write a byte and read it back."""
+        incoming = self.receive()
+        try:
+            incoming.write(b"1")
+            with incoming.reader() as file:
+                file.read()
+        finally:
+            incoming.discard()
+
+    def close(self) -> None:
+        """Wait for pending syncs."""
+        self._syncer.shutdown()
+
+    def _make_fan_out(self, folder: Path) -> None:
+        if not folder.is_dir():
+            make_durable_folder(folder.parent)
+            make_durable_folder(folder)
+
+    @contextmanager
+    def _locked(self, mode: int) -> Iterator[None]:
+        with explained(), self._gate.open("ab") as gate:
+            fcntl.flock(gate, mode)
+            yield
+
+
+def _sync_and_close(fd: int) -> None:
+    try:
+        os.fdatasync(fd)
+    finally:
+        os.close(fd)
+
+
+def _sorted_folders(folder: Path) -> Sequence[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _keys_in(folder: Path) -> Iterator[BlobKey]:
+    for path in sorted(folder.iterdir()):
+        digest, _, extension = path.name.partition(".")
+        if len(digest) == _DIGEST_LENGTH and extension:
+            yield BlobKey(digest, extension)

@@ -1,0 +1,87 @@
+"""Previews on a local disk: `previews/ab/cd/<sha256>/<size>.<format>`. All of it can be deleted at any time.
+
+A preview under its final name is whole: it is written elsewhere, synced, then renamed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from albumen.storage.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from albumen.storage.files import Workspace
+
+FAILURE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewKey:
+    """The name of a preview: the SHA-256 of its photo, the box in pixels, the format."""
+
+    sha256: str
+    size: int
+    format: str
+
+
+class PreviewStore:
+    """Finished previews, one maker at a time across processes, and a memory of failures."""
+
+    def __init__(self, root: Path, workspace: Workspace) -> None:
+        self._root = root / "previews"
+        self._locks = self._root / ".locks"
+        self._workspace = workspace
+        with explained():
+            self._locks.mkdir(parents=True, exist_ok=True)
+
+    def locate(self, key: PreviewKey) -> Path:
+        """Return where the preview is, or will be."""
+        return self._folder(key.sha256) / f"{key.size}.{key.format}"
+
+    def new_path(self, key: PreviewKey) -> Path:
+        """Return a temporary path on the same file system for a preview being made."""
+        return self._workspace.new_path(f".{key.format}")
+
+    def adopt(self, made: Path, key: PreviewKey) -> None:
+        """Give a finished file its final name."""
+        with explained():
+            self._folder(key.sha256).mkdir(parents=True, exist_ok=True)
+            made.replace(self.locate(key))
+
+    @contextmanager
+    def making(self, sha256: str) -> Iterator[None]:
+        """Be the only maker of previews of this photo, in any process; others wait. Ends with the process, too."""
+        with explained(), (self._locks / sha256[:2]).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def remember_failure(self, sha256: str) -> None:
+        """Note that no preview can be made, so that the next requests do not try again for an hour."""
+        with explained():
+            self._folder(sha256).mkdir(parents=True, exist_ok=True)
+            self._failure(sha256).touch()
+
+    def has_failed(self, sha256: str) -> bool:
+        """Tell whether making a preview failed within the last hour."""
+        try:
+            return time.time() - self._failure(sha256).stat().st_mtime < FAILURE_SECONDS
+        except FileNotFoundError:
+            return False
+
+    def delete(self, sha256: str) -> None:
+        """Remove all previews of a photo."""
+        shutil.rmtree(self._folder(sha256), ignore_errors=True)
+
+    def _folder(self, sha256: str) -> Path:
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    def _failure(self, sha256: str) -> Path:
+        return self._folder(sha256) / "failed"
