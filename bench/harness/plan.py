@@ -1,0 +1,38 @@
+"""How long and how much to measure, and where the files of a run lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run. `folder` is an empty directory on a real disk; everything in it is thrown away at the end."""
+
+    folder: Path
+    rounds: int = 7
+    load_rounds: int = 3
+    load_seconds: int = 5
+    large_photos: int = 100
+    small_photos: int = 400
+    preview_photos: int = 64
+    rows: int = 1_000_000
+    few_rows: int = 1_000
+
+
+def quick(folder: Path) -> Plan:
+    """Return a plan of under a minute, which shows that the scenarios work; its numbers mean little."""
+    return Plan(
+        folder,
+        rounds=2,
+        load_rounds=1,
+        load_seconds=1,
+        large_photos=20,
+        small_photos=80,
+        preview_photos=8,
+        rows=50_000,
+    )

@@ -1,0 +1,67 @@
+"""The time of a page of 100 photos among a million, against the same page among a thousand."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from statistics import median
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from harness.report import Result, Target, compare
+from harness.rows import data_of
+from harness.server import get, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from http.client import HTTPConnection
+
+    from harness.plan import Plan
+
+LIMIT = 100
+PAGES = 8
+WALKS = 10
+FIRST_PAGE = f"/api/v1/photos?dataset=main&limit={LIMIT}"
+TARGET = Target(1.5, at_most=True)
+
+
+def measure(plan: Plan) -> Sequence[Result]:
+    """Walk through the newest pages of both databases in turns, one server for each."""
+    many, few = data_of(plan.folder, plan.rows), data_of(plan.folder, plan.few_rows)
+    with (
+        serving(many, derive="false") as large,
+        serving(few, derive="false") as small,
+        closing(large.connect()) as to_large,
+        closing(small.connect()) as to_small,
+    ):
+        _round(to_large, to_small)  # warms both
+        pairs = [_round(to_large, to_small) for _ in range(plan.rounds)]
+    note = f"median of {WALKS} walks through {PAGES} pages each; limit: among {plan.few_rows:,} photos"
+    return [compare(f"page of {LIMIT} among {plan.rows:,} photos", "ms", pairs, TARGET, note)]
+
+
+def _round(to_large: HTTPConnection, to_small: HTTPConnection) -> tuple[float, float]:
+    """Return milliseconds per page among (many, few), from walks that alternate."""
+    pairs = [(_walk(to_large), _walk(to_small)) for _ in range(WALKS)]
+    large, small = zip(*pairs, strict=True)
+    return median(large), median(small)
+
+
+def _walk(connection: HTTPConnection) -> float:
+    """Follow `next` from the newest page; return the milliseconds per page, without reading the JSON."""
+    target, spent = FIRST_PAGE, 0.0
+    for _ in range(PAGES):
+        started = time.perf_counter()
+        body = get(connection, target)
+        spent += time.perf_counter() - started
+        target = _next_target(body)
+    return 1000 * spent / PAGES
+
+
+def _next_target(body: bytes) -> str:
+    page = json.loads(body)
+    if len(page["photos"]) != LIMIT:
+        raise ValueError(f"a page has {len(page['photos'])} photos, not {LIMIT}")
+    address = urlsplit(page["next"])
+    return f"{address.path}?{address.query}"

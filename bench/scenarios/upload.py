@@ -1,0 +1,99 @@
+"""Photos made durable per second: one request over loopback, against a bare loop on the same bytes and disk.
+
+The bare loop does what any durable store must: SHA-256, write, fdatasync (in a pool of 8, so that the disk works while
+the next photo is hashed) and rename. It has no HTTP, no database and no directory sync.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from harness.load import upload
+from harness.photos import Batch, fresh_batch, large_scenes, small_scenes
+from harness.report import Result, Target, compare
+from harness.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.plan import Plan
+    from harness.server import Server
+
+POOL = 8
+NOTE = "one request by curl; background work off (`ALBUMEN_DERIVE=false`)"
+
+
+def measure(plan: Plan) -> Sequence[Result]:
+    """Measure large and small photos."""
+    with serving(plan.folder / "upload", derive="false") as server:
+        large = _rounds(server, large_scenes(), plan.large_photos, plan)
+        small = _rounds(server, small_scenes(), plan.small_photos, plan)
+    return [
+        compare(f"upload of {plan.large_photos} photos of 12 MP (2 MB)", "photos/s", large, Target(0.65), NOTE),
+        compare(f"upload of {plan.small_photos} photos of 0.8 MP (120 KB)", "photos/s", small, Target(0.50), NOTE),
+    ]
+
+
+def _rounds(server: Server, scenes: Sequence[bytes], count: int, plan: Plan) -> list[tuple[float, float]]:
+    """Return photos per second by (server, bare loop); the two take turns in going first."""
+    _upload_once(server, scenes, count, plan)  # warms the server's threads and connections
+    pairs = []
+    for number in range(plan.rounds):
+        if number % 2:
+            bare = _bare_once(scenes, count, plan)
+            ours = _upload_once(server, scenes, count, plan)
+        else:
+            ours = _upload_once(server, scenes, count, plan)
+            bare = _bare_once(scenes, count, plan)
+        pairs.append((ours, bare))
+    return pairs
+
+
+def _upload_once(server: Server, scenes: Sequence[bytes], count: int, plan: Plan) -> float:
+    batch = fresh_batch(scenes, count, plan.folder / "photos")
+    seconds = upload(server.address, batch.paths).seconds
+    batch.remove()
+    return count / seconds
+
+
+def _bare_once(scenes: Sequence[bytes], count: int, plan: Plan) -> float:
+    batch = fresh_batch(scenes, count, plan.folder / "photos")
+    target = plan.folder / "bare"
+    target.mkdir()
+    seconds = bare_loop(batch, target)
+    batch.remove()
+    shutil.rmtree(target)
+    return count / seconds
+
+
+def bare_loop(batch: Batch, target: Path) -> float:
+    """Make the photos durable in `target` as fast as the machine can; return the seconds it took."""
+    with ThreadPoolExecutor(POOL) as pool:
+        list(pool.map(time.sleep, [0.001] * POOL))  # starts the threads before the clock
+        started = time.perf_counter()
+        waiting = [pool.submit(_finish, *_hash_and_write(content, target)) for content in batch.contents]
+        for each in waiting:
+            each.result()
+        return time.perf_counter() - started
+
+
+def _hash_and_write(content: bytes, target: Path) -> tuple[int, str, str]:
+    final = f"{target}/{hashlib.sha256(content).hexdigest()}.jpg"
+    partial = f"{final}.part"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    return descriptor, partial, final
+
+
+def _finish(descriptor: int, partial: str, final: str) -> None:
+    os.fdatasync(descriptor)
+    os.close(descriptor)
+    os.rename(partial, final)  # noqa: PTH104 - the bare loop spends nothing on objects
