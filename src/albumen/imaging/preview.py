@@ -111,7 +111,10 @@ def _to_srgb(picture: pyvips.Image) -> pyvips.Image:
     Done here and not by libvips while it shrinks (`output_profile`): that costs 8 ms even for photos without a profile.
     CMYK has become sRGB through its own or a built-in profile while shrinking.
     """
-    picture = _apply_profile(picture).colourspace("srgb").cast("uchar")
+    picture = _apply_profile(picture)
+    if picture.interpretation == "srgb" and picture.format == "uchar" and picture.bands <= _MAX_BANDS:
+        return picture
+    picture = picture.colourspace("srgb").cast("uchar")
     return (picture[:_MAX_BANDS] if picture.bands > _MAX_BANDS else picture).copy_memory()
 
 
