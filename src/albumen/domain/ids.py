@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RANDOM_BITS = 74
-_STEP_BITS = 32
+_STEP_BITS = 48
+_POOL_BITS = 80
 _PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class PhotoIds:
     """A source of ids in the 36-character form; every id sorts after the one before it.
 
-    Within one millisecond, or after the clock jumped back, the random tail grows by a random step of up to 2^32
+    Within one millisecond, or after the clock jumped back, the random tail grows by a random step of up to 2^48
     (RFC 9562, section 6.2, method 2), so that ids stay unguessable.
     """
 
@@ -45,7 +46,7 @@ def is_photo_id(text: str) -> bool:
 
 
 def _random_bits(count: int) -> int:
-    return int.from_bytes(os.urandom(10)) >> (80 - count)
+    return int.from_bytes(os.urandom(_POOL_BITS // 8)) >> (_POOL_BITS - count)
 
 
 def _format(value: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from albumen.domain.datasets import Dataset, Day
 from albumen.domain.times import from_micros, to_micros
+from albumen.errors import DatasetNotFound
 from albumen.repository.engine import statement
 
 if TYPE_CHECKING:
@@ -53,19 +54,23 @@ class DatasetRepository:
         """Add a dataset unless the slug is taken; tell whether it was added."""
         return tx.run(_ADD, {"slug": slug, "name": name, "created_at": to_micros(created_at)}) == 1
 
-    def find_id(self, tx: Transaction, slug: str) -> int | None:
-        """Return the internal number of a dataset, or None."""
+    def get_id(self, tx: Transaction, slug: str) -> int:
+        """Return the internal number of a dataset. Raises DatasetNotFound."""
         row = tx.row(_ID, {"slug": slug})
-        return int(row["id"]) if row else None
+        if row is None:
+            raise DatasetNotFound(f"There is no dataset '{slug}'.")
+        return int(row["id"])
 
     def all(self, tx: Transaction) -> Sequence[Dataset]:
         """Return every dataset by slug, with its totals."""
         return [_dataset(row) for row in tx.rows(_ALL, {})]
 
-    def find(self, tx: Transaction, slug: str) -> Dataset | None:
-        """Return one dataset with its totals, or None."""
+    def get(self, tx: Transaction, slug: str) -> Dataset:
+        """Return one dataset with its totals. Raises DatasetNotFound."""
         row = tx.row(_ONE, {"slug": slug})
-        return _dataset(row) if row else None
+        if row is None:
+            raise DatasetNotFound(f"There is no dataset '{slug}'.")
+        return _dataset(row)
 
     def days(self, tx: Transaction) -> Sequence[Day]:
         """Return totals by day of upload, newest first."""

@@ -44,6 +44,7 @@ _DETAILS = statement("""
     FROM blob AS b LEFT JOIN derivation AS v ON v.sha256 = b.sha256 WHERE b.sha256 = :sha256
 """)
 _PENDING = statement("SELECT COUNT(*) AS waiting FROM derivation WHERE state = 'pending'")
+_IS_WAITING = statement("SELECT sha256 FROM derivation WHERE state = 'pending' AND leased_until < :now LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ class DerivationRepository:
         if row is None:
             return Description(Metadata(), "pending")
         return Description(_metadata(row), row["state"] or "pending")
+
+    def is_waiting(self, tx: Transaction, now: datetime) -> bool:
+        """Tell whether a pending blob can be claimed."""
+        return tx.row(_IS_WAITING, {"now": to_micros(now)}) is not None
 
     def pending(self, tx: Transaction) -> int:
         """Return how many blobs wait for background work."""

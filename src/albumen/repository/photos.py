@@ -27,7 +27,7 @@ _COLUMNS = """
 """
 _KNOWN = statement("""
     SELECT sha256, id, link FROM photo
-    WHERE dataset_id = :dataset_id AND deleted_at IS NULL AND sha256 IN :digests
+    WHERE dataset_id = (SELECT id FROM dataset WHERE slug = :dataset) AND deleted_at IS NULL AND sha256 IN :digests
 """).bindparams(bindparam("digests", expanding=True))
 _ADD_BLOB = statement("""
     INSERT INTO blob (sha256, bytes, media_type, extension, width, height, frames)
@@ -128,9 +128,9 @@ class ListedPhoto:
 class PhotoRepository:
     """The aggregate of table `photo` and table `blob`."""
 
-    def known(self, tx: Transaction, dataset_id: int, digests: Sequence[str]) -> Mapping[str, KnownPhoto]:
+    def known(self, tx: Transaction, dataset: str, digests: Sequence[str]) -> Mapping[str, KnownPhoto]:
         """Return those photos of the dataset, not in the trash, whose SHA-256 is among `digests`, by SHA-256."""
-        rows = tx.rows(_KNOWN, {"dataset_id": dataset_id, "digests": digests})
+        rows = tx.rows(_KNOWN, {"dataset": dataset, "digests": digests})
         return {row["sha256"]: KnownPhoto(row["sha256"], row["id"], row["link"]) for row in rows}
 
     def add(self, tx: Transaction, dataset_id: int, photos: Sequence[NewPhoto], uploaded_at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Previews on a local disk: `previews/ab/cd/<sha256>/<size>.<format>`. All of it can be deleted at any time.
+"""Previews on a local disk: `previews/v1/ab/cd/<sha256>/<size>.<format>`. All of it can be deleted at any time.
 
 A preview under its final name is whole: it is written elsewhere, synced, then renamed.
 """
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from albumen.domain.previews import PREVIEW_VERSION
 from albumen.storage.files import explained
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class PreviewStore:
     """Finished previews, one maker at a time across processes, and a memory of failures."""
 
     def __init__(self, root: Path, workspace: Workspace) -> None:
-        self._root = root / "previews"
-        self._locks = self._root / ".locks"
+        self._root = root / "previews" / f"v{PREVIEW_VERSION}"
+        self._locks = root / "previews" / "locks"
         self._workspace = workspace
         with explained():
             self._locks.mkdir(parents=True, exist_ok=True)

@@ -128,8 +128,10 @@ def shapes() -> tuple[Shape, ...]:
 
 
 def problems() -> tuple[ProblemKind, ...]:
-    """Return every code of `albumen.errors`, those of HTTP by status."""
-    found = [_problem(error) for error in _errors(AlbumenError)]
+    """Return every code of `albumen.errors` and of the document, those of HTTP by status."""
+    told = document()["x-problems"]
+    errors = {error.code: error for error in _errors(AlbumenError)}
+    found = [_problem(code, told.get(code, {}), errors.get(code)) for code in {**errors, **told}]
     return tuple(sorted(found, key=lambda kind: (kind.status or 1000, kind.code)))
 
 
@@ -140,10 +142,12 @@ def _errors(error: type[AlbumenError]) -> Iterator[type[AlbumenError]]:
         yield from _errors(child)
 
 
-def _problem(error: type[AlbumenError]) -> ProblemKind:
-    told = document()["x-problems"].get(error.code, {})
-    meaning = told.get("meaning") or (error.__doc__ or error.title).partition("\n")[0]
-    return ProblemKind(error.code, error.title, told.get("status"), meaning, told.get("advice", ""))
+def _problem(code: str, told: Node, error: type[AlbumenError] | None) -> ProblemKind:
+    """Join what the document tells of a code with what its class says; Flask's own refusals have no class."""
+    title = error.title if error else told["title"]
+    docstring = (error and error.__doc__) or title
+    meaning = told.get("meaning") or docstring.partition("\n")[0]
+    return ProblemKind(code, title, told.get("status"), meaning, told.get("advice", ""))
 
 
 def _operations() -> Iterator[tuple[str, Operation]]:

@@ -18,6 +18,7 @@ _HEADER = struct.Struct(">I4s")
 _LONG_SIZE = struct.Struct(">Q")
 _TO_THE_END, _LONG = 0, 1
 _FULL = 4  # version and flags, in front of the fields of a full box
+_UNITS_PER_BOX = 3  # what a box costs beyond the read of its header
 _LONGEST_BODY = 4_194_304
 _OF_THE_FILE = frozenset((b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"uuid", b"mpvd", b"sefd", b"moof"))
 
@@ -138,6 +139,7 @@ def extents(source: Source, data: bytes) -> Iterator[Extent]:
 
 
 def _box(source: Source, offset: int, parent_end: int) -> Box:
+    source.spend(_UNITS_PER_BOX)
     size, kind = source.unpack(_HEADER, offset)
     start = offset + _HEADER.size
     if size == _LONG:

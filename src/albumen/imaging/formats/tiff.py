@@ -24,7 +24,7 @@ _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 _INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _WIDTH, _HEIGHT, _ORIENTATION, _RAW_VERSION = 256, 257, 274, 50706
 _DATA = ((273, 279), (324, 325), (513, 514))  # offsets and lengths of strips, of tiles, of old JPEG data
-_SIDE_DIRECTORIES = (34665, 34853)  # EXIF and GPS
+_SIDE_DIRECTORIES = (330, 34665, 34853)  # smaller pictures, EXIF and GPS
 _MOST_ENTRIES = 1_000
 _NUMBERS_PER_UNIT = 8  # numbers of a list taken in the time of one read
 
@@ -119,17 +119,23 @@ def _page_size(source: Source, dialect: _Dialect, fields: _Fields, limits: Limit
 
 
 def _require_data(source: Source, dialect: _Dialect, fields: _Fields) -> None:
-    """Raise EOFError if data or a side directory lies behind the end, ValueError if there is no data."""
-    pairs = [pair for pair in _DATA if pair[0] in fields]
-    if not pairs:
+    """Raise EOFError if data of the page or of a side directory lies behind the end, ValueError without any data."""
+    if not any(offsets_tag in fields for offsets_tag, _ in _DATA):
         raise ValueError("a page without data")
-    for offsets_tag, lengths_tag in pairs:
+    _require_extents(source, dialect, fields)
+    for tag in _SIDE_DIRECTORIES:
+        for offset in _numbers(source, dialect, fields[tag]) if tag in fields else ():
+            side, _following = _directory(source, dialect, offset)
+            _require_extents(source, dialect, side)
+
+
+def _require_extents(source: Source, dialect: _Dialect, fields: _Fields) -> None:
+    for offsets_tag, lengths_tag in _DATA:
+        if offsets_tag not in fields:
+            continue
         offsets = _numbers(source, dialect, fields[offsets_tag])
         lengths = _numbers(source, dialect, fields[lengths_tag]) if lengths_tag in fields else (1,) * len(offsets)
         source.require(max(map(add, offsets, lengths), default=0))
-    for tag in _SIDE_DIRECTORIES:
-        if tag in fields:
-            _directory(source, dialect, _number(source, dialect, fields, tag))
 
 
 def _number(source: Source, dialect: _Dialect, fields: _Fields, tag: int) -> int:

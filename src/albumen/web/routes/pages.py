@@ -13,6 +13,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup, escape
 
 from albumen.web import openapi
+from albumen.web.auth import public
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -26,18 +27,21 @@ pages = Blueprint(
 
 
 @pages.get("/")
+@public
 def page() -> Response:
     """Answer with the page on which photos are looked at and uploaded."""
     return _revalidated(make_response(render_template("page.html")))
 
 
 @pages.get("/api/openapi.json")
+@public
 def openapi_document() -> Response:
     """Answer with the OpenAPI 3.1 document."""
     return _revalidated(Response(_document_bytes(), mimetype="application/json"))
 
 
 @pages.get("/api/docs")
+@public
 def docs() -> Response:
     """Answer with the document laid out for reading; every error code has an anchor of its own."""
     html = render_template(

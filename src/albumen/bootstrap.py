@@ -1,0 +1,176 @@
+"""Settings to services: the only place where things are wired together."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from albumen.domain import times
+from albumen.domain.ids import PhotoIds
+from albumen.errors import StartRefused
+from albumen.imaging.limits import Limits
+from albumen.imaging.pool import DecoderPool
+from albumen.repository.blobs import BlobRepository
+from albumen.repository.datasets import DatasetRepository
+from albumen.repository.derivations import DerivationRepository
+from albumen.repository.engine import Database, open_database
+from albumen.repository.keys import KeyRepository
+from albumen.repository.migrate import migrate
+from albumen.repository.photos import PhotoRepository
+from albumen.services.access import Access
+from albumen.services.datasets import Datasets
+from albumen.services.derivation import Derivation
+from albumen.services.housekeeping import Housekeeping
+from albumen.services.ingest import Ingest, IngestLimits
+from albumen.services.photos import Photos
+from albumen.services.previews import Previews
+from albumen.storage.files import Workspace
+from albumen.storage.local import LocalBlobStore
+from albumen.storage.previews import PreviewStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from albumen.config import Settings
+    from albumen.repository.migrate import Migration
+    from albumen.storage.base import BlobStore
+
+COMMIT_THREADS = 32
+BACKGROUND_NICENESS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a process of Albumen works with. `close` ends its threads and child processes."""
+
+    settings: Settings
+    database: Database
+    store: BlobStore
+    access: Access
+    ingest: Ingest
+    photos: Photos
+    datasets: Datasets
+    previews: Previews
+    derivation: Derivation
+    housekeeping: Housekeeping
+    _workspace: Workspace
+    _local_store: LocalBlobStore
+    _decoders: DecoderPool
+    _committer: ThreadPoolExecutor
+
+    def close(self) -> None:
+        """Finish what is under way and let go of everything."""
+        self._committer.shutdown()
+        self._decoders.close()
+        self._local_store.close()
+        self._workspace.close()
+        self.database.close()
+
+
+def configure_logs(settings: Settings) -> None:
+    """Let every process log as the settings say: lines for people or JSON for machines, to standard error."""
+    is_json = settings.log_format == "json"
+    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    exceptions = [structlog.processors.dict_tracebacks] if is_json else []
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *exceptions,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def prepare(settings: Settings) -> Sequence[Migration]:
+    """Make the data directory and bring its database up to date; return what was applied.
+
+    Run once, before any worker starts.
+
+    Raises:
+        StartRefused: The directory cannot be used, or the schema is newer than this version knows.
+    """
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StartRefused(f"The data directory {settings.data} cannot be made: {exc.strerror}.") from exc
+    database = _open_database(settings)
+    applied = migrate(database)
+    Datasets(database, DatasetRepository(), times.now).ensure_default()
+    database.close()
+    return applied
+
+
+def build(settings: Settings, *, background: bool = False) -> Services:
+    """Wire the services of one process. `background` decodes with fewer processes and at a lower priority."""
+    database = _open_database(settings)
+    workspace = Workspace(settings.data / "tmp")
+    store = LocalBlobStore(settings.data, workspace, settings.sync_threads)
+    preview_store = PreviewStore(settings.data, workspace)
+    decoders = _decoders(settings, background=background)
+    committer = ThreadPoolExecutor(COMMIT_THREADS, "albumen-commit")
+    photos, datasets, derivations = PhotoRepository(), DatasetRepository(), DerivationRepository()
+    previews = Previews(store, preview_store, decoders)
+    return Services(
+        settings=settings,
+        database=database,
+        store=store,
+        access=_access(settings, database),
+        ingest=Ingest(
+            database=database,
+            photos=photos,
+            datasets=datasets,
+            store=store,
+            limits=_ingest_limits(settings),
+            committer=committer,
+            clock=times.now,
+            next_id=PhotoIds().next,
+        ),
+        photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, clock=times.now),
+        datasets=Datasets(database, datasets, times.now),
+        previews=previews,
+        derivation=Derivation(database=database, derivations=derivations, previews=previews, clock=times.now),
+        housekeeping=Housekeeping(
+            database=database,
+            photos=photos,
+            blobs=BlobRepository(),
+            derivations=derivations,
+            store=store,
+            previews=preview_store,
+            clock=times.now,
+        ),
+        _workspace=workspace,
+        _local_store=store,
+        _decoders=decoders,
+        _committer=committer,
+    )
+
+
+def _open_database(settings: Settings) -> Database:
+    return open_database(settings.data / "albumen.db", settings.busy_seconds)
+
+
+def _access(settings: Settings, database: Database) -> Access:
+    return Access(database, KeyRepository(), times.now, always_open=settings.open, may_be_open=settings.is_loopback)
+
+
+def _ingest_limits(settings: Settings) -> IngestLimits:
+    photo = Limits(settings.max_photo_bytes, settings.max_pixels, settings.max_frames)
+    return IngestLimits(photo, settings.max_photos, settings.group_photos)
+
+
+def _decoders(settings: Settings, *, background: bool) -> DecoderPool:
+    return DecoderPool(
+        processes=settings.derive_processes if background else settings.decode_processes,
+        seconds=settings.decode_seconds,
+        memory_bytes=settings.decode_memory,
+        niceness=BACKGROUND_NICENESS if background else 0,
+    )

@@ -1,0 +1,1 @@
+"""The command `albumen`. Commands are thin: parse, call one service, print."""

@@ -1,0 +1,41 @@
+"""The command line: its groups, and how an error of ours ends a command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+import albumen
+from albumen.cli.housekeeping import gc, info, migrate, scrub
+from albumen.cli.keys import keys
+from albumen.cli.serve import serve
+from albumen.errors import AlbumenError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(albumen.__version__, prog_name="albumen")
+def cli() -> None:
+    """Albumen, a photo dataset server.
+
+    \b
+    albumen serve                          serve photos from ./albumen-data on this machine
+    albumen keys create phone --role contributor
+    curl -F file=@a.jpg -F file=@b.jpg http://127.0.0.1:5000/upload
+
+    Settings come from albumen.toml, then from the environment (ALBUMEN_PORT=8000), then from options; the later wins.
+    docs/configuration.md lists them all.
+    """  # noqa: D301 - click reads the escape
+
+
+for command in (serve, keys, gc, scrub, migrate, info):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command; an error of ours ends it with one line and status 1."""
+    try:
+        cli()
+    except AlbumenError as exc:
+        click.echo(f"albumen: {exc.detail}", err=True)
+        sys.exit(1)

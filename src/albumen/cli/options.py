@@ -1,0 +1,35 @@
+"""What several commands share: two options, and the services of the data directory that they name."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from albumen.bootstrap import build, configure_logs, prepare
+from albumen.config import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from albumen.bootstrap import Services
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="Settings file (TOML). Default: ./albumen.toml if it is there."
+)
+data_option = click.option("--data", type=click.Path(path_type=Path), help="Data directory. Default: ./albumen-data.")
+
+
+@contextmanager
+def opened(config: Path | None, data: Path | None) -> Iterator[Services]:
+    """Open the data directory as the settings say, its schema brought up to date."""
+    settings = load_settings({"data": data}, config)
+    configure_logs(settings)
+    prepare(settings)
+    services = build(settings)
+    try:
+        yield services
+    finally:
+        services.close()

@@ -1,0 +1,175 @@
+"""The server processes: Granian in this process, its workers as children, the background worker next to them.
+
+Import this module only after `PROMETHEUS_MULTIPROC_DIR` is set: `prometheus_client` reads it once, when imported.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from functools import partial
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
+
+import click
+import structlog
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from albumen.bootstrap import build
+from albumen.errors import StartRefused
+from albumen.web.app import create_app
+from albumen.worker.lifetime import die_with
+from albumen.worker.run import run_worker
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from albumen.config import Settings
+
+BACKLOG = 2048
+CONNECTIONS_PER_WORKER = 1024
+READY_STEP_SECONDS = 0.02
+RESTART_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight then have `shutdown_seconds` to finish.
+
+    Raises:
+        StartRefused: The address is taken, or others could reach the server and there are no keys.
+    """
+    _refuse_strangers(settings)
+    address, port = _resolve(settings.host, settings.port)
+    chosen = settings.model_copy(update={"port": port})
+    server = Server(
+        "albumen",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        backlog=BACKLOG,
+        backpressure=max(CONNECTIONS_PER_WORKER, settings.threads),
+        websockets=False,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+        workers_kill_timeout=settings.shutdown_seconds,
+    )
+    company = Company(chosen, _url(address, port))
+    server.on_startup(company.start)
+    server.on_shutdown(company.stop)
+    server.serve(target_loader=partial(load_application, chosen, os.getpid()), wrap_loader=False)
+
+
+def load_application(settings: Settings, parent: int) -> Flask:
+    """Wire the application in a worker process that does not outlive `parent`."""
+    die_with(parent)
+    services = build(settings)
+    Finalize(None, services.close, exitpriority=1)
+    return create_app(services)
+
+
+class Company:
+    """Runs beside the workers: a thread that says when the server is ready and keeps the background worker alive."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings = settings
+        self._url = url
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="albumen-company", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the workers are forked right after this."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the background worker and wait for it."""
+        self._stopping.set()
+        self._thread.join(self._settings.shutdown_seconds)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(READY_STEP_SECONDS):
+            if _answers(self._url):
+                self._announce()
+                break
+        if self._settings.derive:
+            self._keep_background_worker()
+
+    def _announce(self) -> None:
+        who = (
+            "anyone who reaches it" if self._settings.open else "holders of a key, or this machine before there is one"
+        )
+        click.echo(f"Albumen serves {self._settings.data} at {self._url} to {who}. Ctrl-C stops it.")
+
+    def _keep_background_worker(self) -> None:
+        while not self._stopping.is_set():
+            worker = multiprocessing.get_context("spawn").Process(
+                target=run_worker, args=(self._settings, os.getpid()), name="albumen-background", daemon=True
+            )
+            worker.start()
+            began = time.monotonic()
+            while worker.is_alive() and not self._stopping.wait(0.2):
+                pass
+            if self._stopping.is_set():
+                worker.terminate()
+            worker.join()
+            self._pause_after(began)
+
+    def _pause_after(self, began: float) -> None:
+        """Do not start a worker that keeps dying again and again without a pause."""
+        if not self._stopping.is_set():
+            log.warning("background_worker_ended", restarting=True)
+            self._stopping.wait(max(0.0, RESTART_SECONDS - (time.monotonic() - began)))
+
+
+def _refuse_strangers(settings: Settings) -> None:
+    if settings.open or settings.is_loopback:
+        return
+    services = build(settings)
+    try:
+        if not services.access.has_keys():
+            raise StartRefused(
+                f"Others could reach {settings.host}, and there is no key yet. Make one with "
+                f"'albumen keys create NAME --role admin --data {settings.data}', or let everybody in with --open."
+            )
+    finally:
+        services.close()
+
+
+def _resolve(host: str, port: int) -> tuple[str, int]:
+    """Return the numeric address and the port to listen on, a free one for 0.
+
+    Granian lets several servers share a port; we do not, so a taken one is noticed here.
+    """
+    try:
+        family, _, _, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+            probe.listen()
+            return str(target[0]), int(probe.getsockname()[1])
+    except OSError as exc:
+        raise StartRefused(f"Cannot listen on {host} port {port}: {exc.strerror}. Try another --port.") from exc
+
+
+def _url(address: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - compared, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/health/live", timeout=1):
+            return True
+    except (OSError, urllib.error.URLError):
+        return False

@@ -1,0 +1,68 @@
+"""Datasets and totals."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from albumen.domain.datasets import DEFAULT_DATASET, Dataset, check_slug
+from albumen.errors import DatasetExists, InvalidParameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from albumen.domain.datasets import Day
+    from albumen.repository.datasets import DatasetRepository
+    from albumen.repository.engine import Database
+
+LONGEST_NAME = 200
+
+
+class Datasets:
+    """Lists and makes datasets. The default one is there from the start."""
+
+    def __init__(self, database: Database, datasets: DatasetRepository, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._datasets = datasets
+        self._clock = clock
+
+    def ensure_default(self) -> None:
+        """Make the dataset that takes uploads without one."""
+        with self._database.writing() as tx:
+            self._datasets.add(tx, DEFAULT_DATASET, DEFAULT_DATASET, self._clock())
+
+    def all(self) -> Sequence[Dataset]:
+        """Return every dataset by slug."""
+        with self._database.reading() as tx:
+            return self._datasets.all(tx)
+
+    def get(self, slug: str) -> Dataset:
+        """Return one dataset. Raises DatasetNotFound."""
+        with self._database.reading() as tx:
+            return self._datasets.get(tx, slug)
+
+    def create(self, name: str, slug: str | None = None) -> Dataset:
+        """Make a dataset; without a slug one is made from the name.
+
+        Raises:
+            InvalidParameter: No slug can be made, or the slug or the name is not allowed.
+            DatasetExists: The slug is taken.
+        """
+        shown = name.strip()
+        if not 0 < len(shown) <= LONGEST_NAME:
+            raise InvalidParameter("name", f"1 to {LONGEST_NAME} characters")
+        chosen = check_slug(slug or _slug_of(shown))
+        with self._database.writing() as tx:
+            if not self._datasets.add(tx, chosen, shown, self._clock()):
+                raise DatasetExists(f"There is a dataset '{chosen}' already.")
+            return self._datasets.get(tx, chosen)
+
+    def days(self) -> Sequence[Day]:
+        """Return totals by day of upload, newest first."""
+        with self._database.reading() as tx:
+            return self._datasets.days(tx)
+
+
+def _slug_of(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63]

@@ -1,0 +1,75 @@
+"""Background work on new photos: the grid preview, the placeholder, EXIF. Resumes by itself after a crash."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from albumen.errors import Damaged, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from albumen.repository.derivations import DerivationRepository, Task
+    from albumen.repository.engine import Database
+    from albumen.services.previews import Previews
+
+GRID_PREVIEWS = ((512, "webp"),)
+LEASE = timedelta(minutes=5)
+TASKS_PER_CLAIM = 8
+MOST_ATTEMPTS = 3
+
+log = structlog.get_logger()
+
+
+class Derivation:
+    """Takes blobs that wait, one by one. Several workers, in any process, never take the same blob."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        derivations: DerivationRepository,
+        previews: Previews,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._derivations = derivations
+        self._previews = previews
+        self._clock = clock
+
+    def work(self, is_stopping: Callable[[], bool]) -> int:
+        """Work on what waits now, up to one claim; return how many blobs were taken."""
+        now = self._clock()
+        with self._database.writing() as tx:
+            tasks = self._derivations.claim(tx, now, now + LEASE, TASKS_PER_CLAIM)
+        for task in tasks:
+            if is_stopping():
+                break
+            self._derive(task)
+        return len(tasks)
+
+    def has_work(self) -> bool:
+        """Tell whether a blob waits, without taking the write lock."""
+        with self._database.reading() as tx:
+            return self._derivations.is_waiting(tx, self._clock())
+
+    def _derive(self, task: Task) -> None:
+        sha256 = task.blob.sha256
+        try:
+            derived = self._previews.derive(task.blob, GRID_PREVIEWS)
+        except Damaged as exc:
+            self._note_failure(task, exc.detail, again=False)
+        except Unavailable as exc:
+            self._note_failure(task, exc.detail, again=task.attempt < MOST_ATTEMPTS)
+        else:
+            with self._database.writing() as tx:
+                self._derivations.finish(tx, sha256, derived.metadata, derived.placeholder)
+
+    def _note_failure(self, task: Task, reason: str, *, again: bool) -> None:
+        log.warning("derivation_failed", sha256=task.blob.sha256, reason=reason, again=again)
+        with self._database.writing() as tx:
+            self._derivations.fail(tx, task.blob.sha256, reason, again=again)

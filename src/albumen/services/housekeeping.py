@@ -1,0 +1,158 @@
+"""What an operator runs: collect garbage, scrub the store, look at its state. Safe beside a running server."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from albumen.errors import BlobDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime, timedelta
+
+    from albumen.domain.photos import BlobKey
+    from albumen.repository.blobs import BlobRepository, BlobTotals, StoredBlob
+    from albumen.repository.derivations import DerivationRepository
+    from albumen.repository.engine import Database
+    from albumen.repository.photos import PhotoRepository
+    from albumen.storage.base import BlobStore
+    from albumen.storage.previews import PreviewStore
+
+STEP = 500
+READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What `collect` did, in numbers of photos, blobs and files. `missing` blobs have rows but no bytes."""
+
+    purged: int
+    unused: int
+    orphans: int
+    missing: int
+    emptied: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One blob that `scrub` read: whether its bytes are `sound`, else whether they are `missing`."""
+
+    blob: StoredBlob
+    sound: bool
+    missing: bool = False
+
+
+class Housekeeping:
+    """Keeps rows and bytes in step. Deletion is row, then blob; a blob goes to quarantine, not away."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        photos: PhotoRepository,
+        blobs: BlobRepository,
+        derivations: DerivationRepository,
+        store: BlobStore,
+        previews: PreviewStore,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._photos = photos
+        self._blobs = blobs
+        self._derivations = derivations
+        self._store = store
+        self._previews = previews
+        self._clock = clock
+
+    def collect(self, trash: timedelta, quarantine: timedelta) -> Collected:
+        """Delete for good what is in the trash for longer than `trash`, and all bytes that no photo needs.
+
+        Bytes stay in quarantine for `quarantine`.
+        """
+        now = self._clock()
+        with self._database.writing() as tx:
+            purged = self._photos.purge(tx, now - trash)
+        return Collected(
+            purged=purged,
+            unused=sum(self._drop_unused()),
+            orphans=sum(self._remove_orphans(batch) for batch in _in_steps(self._store.keys())),
+            missing=sum(self._store.stat(blob.key) is None for blob in self._expected()),
+            emptied=self._store.empty_quarantine(now - quarantine),
+        )
+
+    def totals(self) -> BlobTotals:
+        """Count the blobs and bytes that the store should hold."""
+        with self._database.reading() as tx:
+            return self._blobs.totals(tx)
+
+    def waiting(self) -> int:
+        """Return how many blobs wait for background work."""
+        with self._database.reading() as tx:
+            return self._derivations.pending(tx)
+
+    def scrub(self) -> Iterator[Checked]:
+        """Read and hash every blob; a damaged one goes to quarantine, so that wrong bytes are never served.
+
+        Uploading the photo again puts sound bytes in its place.
+        """
+        for blob in self._expected():
+            yield self._check(blob)
+
+    def _check(self, blob: StoredBlob) -> Checked:
+        try:
+            is_sound = self._hash(blob.key) == blob.key.sha256
+        except BlobDamaged:
+            return Checked(blob, sound=False, missing=True)
+        if not is_sound:
+            self._store.delete(blob.key)
+        return Checked(blob, sound=is_sound)
+
+    def _hash(self, key: BlobKey) -> str:
+        digest = hashlib.sha256()
+        with self._store.open(key) as file:
+            while chunk := file.read(READ_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def _expected(self) -> Iterator[StoredBlob]:
+        """Yield every blob that the database knows; no transaction is open between two steps."""
+        after = ""
+        while step := self._expected_after(after):
+            yield from step
+            after = step[-1].key.sha256
+
+    def _expected_after(self, after: str) -> Sequence[StoredBlob]:
+        with self._database.reading() as tx:
+            return self._blobs.stored(tx, after, STEP)
+
+    def _drop_unused(self) -> Iterator[int]:
+        while dropped := self._drop_some_unused():
+            yield dropped
+
+    def _drop_some_unused(self) -> int:
+        with self._store.sweeping():
+            with self._database.writing() as tx:
+                unused = self._blobs.unused(tx, STEP)
+                self._blobs.drop(tx, [key.sha256 for key in unused])
+            for key in unused:
+                self._store.delete(key)
+                self._previews.delete(key.sha256)
+        return len(unused)
+
+    def _remove_orphans(self, keys: Sequence[BlobKey]) -> int:
+        """Remove those bytes that have no row. Nobody is between blob and row while we sweep."""
+        with self._store.sweeping():
+            with self._database.reading() as tx:
+                existing = self._blobs.existing(tx, [key.sha256 for key in keys])
+            orphans = [key for key in keys if key.sha256 not in existing]
+            for key in orphans:
+                self._store.delete(key)
+        return len(orphans)
+
+
+def _in_steps(keys: Iterator[BlobKey]) -> Iterator[Sequence[BlobKey]]:
+    while step := list(islice(keys, STEP)):
+        yield step

@@ -1,0 +1,301 @@
+"""A photo's way in: probe, receive, seal, publish, commit. An outcome exists only after all of these.
+
+Order on disk is always blob, then row. One request is one `Batch`, used by one thread. Memory is bounded by the
+head of one photo and the group, never by the batch; the commit of a group runs while the next group comes in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from albumen.domain.datasets import check_slug
+from albumen.domain.names import clean_name
+from albumen.domain.outcomes import Accepted, Outcome, Status
+from albumen.domain.photos import Blob
+from albumen.errors import PhotoRejected, PhotoTooLarge, TooManyPhotos
+from albumen.imaging import probe
+from albumen.repository.photos import NewPhoto
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor, Future
+    from datetime import datetime
+
+    from albumen.imaging.limits import Limits
+    from albumen.repository.datasets import DatasetRepository
+    from albumen.repository.engine import Database, Transaction
+    from albumen.repository.photos import KnownPhoto, PhotoRepository
+    from albumen.storage.base import BlobStore, Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class IngestLimits:
+    """Limits of one request; `group_photos` share one commit."""
+
+    photo: Limits
+    max_photos: int = 10_000
+    group_photos: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A photo whose bytes are complete and on their way to the disk."""
+
+    index: int
+    name: str
+    incoming: Incoming
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A photo that was refused."""
+
+    index: int
+    name: str
+    reason: PhotoRejected
+
+
+class Reception:
+    """One photo while its bytes come in. After a refusal further bytes are dropped unread."""
+
+    def __init__(self, index: int, name: str, store: BlobStore, limits: Limits) -> None:
+        self._index = index
+        self._name = clean_name(name)
+        self._store = store
+        self._limits = limits
+        self._head = b""
+        self._size = 0
+        self._incoming: Incoming | None = None
+        self._refusal: Refusal | None = None
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises StorageFull, StorageUnavailable; never for what the bytes are."""
+        if self._refusal is None:
+            try:
+                self._take(chunk)
+            except PhotoRejected as exc:
+                self._refuse(exc)
+
+    def finish(self) -> Sealed | Refusal:
+        """End the photo: look at its header, hash it, begin to make it durable."""
+        if self._refusal is None:
+            try:
+                return self._seal()
+            except PhotoRejected as exc:
+                self._refuse(exc)
+        if self._refusal is None:
+            raise RuntimeError("neither sealed nor refused")
+        return self._refusal
+
+    def discard(self) -> None:
+        """Drop what came so far."""
+        if self._incoming is not None:
+            self._incoming.discard()
+
+    def _take(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._limits.max_bytes:
+            raise PhotoTooLarge(f"A photo may have at most {self._limits.max_bytes:,} bytes.")
+        if self._incoming is not None:
+            self._incoming.write(chunk)
+        elif len(self._head) + len(chunk) < probe.HEAD_BYTES:
+            self._head += chunk
+        else:
+            self._begin(chunk)
+
+    def _begin(self, chunk: bytes) -> Incoming:
+        """Write the first bytes, unless they are of no photo."""
+        head = self._head + chunk if self._head else chunk
+        probe.sniff(head[: probe.HEAD_BYTES])
+        self._incoming = self._store.receive()
+        self._incoming.write(head)
+        return self._incoming
+
+    def _seal(self) -> Sealed:
+        incoming = self._incoming or self._begin(b"")
+        with incoming.reader() as file:
+            header = probe.inspect(file, self._size, self._limits)
+        return Sealed(self._index, self._name, incoming, Blob(incoming.seal(), self._size, header))
+
+    def _refuse(self, reason: PhotoRejected) -> None:
+        self.discard()
+        self._refusal = Refusal(self._index, self._name, reason)
+
+
+class Batch:
+    """The photos of one request, in order. Use as a context manager: leaving it drops what was not committed."""
+
+    def __init__(self, ingest: Ingest, dataset: str) -> None:
+        self._ingest = ingest
+        self._group: list[Sealed | Refusal] = []
+        self._commit: Future[Sequence[Outcome]] | None = None
+        self._final: list[Outcome] = []
+        self._current: Reception | None = None
+        self._begun = 0
+        self.dataset = check_slug(dataset)
+        self.counts: Counter[Status] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.abandon()
+
+    def choose_dataset(self, slug: str) -> bool:
+        """Send the photos to another dataset; False when a photo came already. Raises InvalidParameter."""
+        if self._begun:
+            return False
+        self.dataset = check_slug(slug)
+        return True
+
+    def begin(self, name: str) -> Reception:
+        """Begin the next photo. Raises TooManyPhotos past the limit."""
+        if self._begun >= self._ingest.limits.max_photos:
+            raise TooManyPhotos(f"One request may carry at most {self._ingest.limits.max_photos:,} photos.")
+        self._current = self._ingest.receive(self._begun, name)
+        self._begun += 1
+        return self._current
+
+    def end(self) -> Sequence[Outcome]:
+        """End the photo begun last; return the outcomes that became final meanwhile, in order."""
+        if self._current is None:
+            raise RuntimeError("no photo was begun")
+        self._group.append(self._current.finish())
+        self._current = None
+        if len(self._group) >= self._ingest.limits.group_photos:
+            self._commit_group()
+        return self._take_final()
+
+    def finish(self) -> Sequence[Outcome]:
+        """Commit what is left and return the remaining outcomes, in order."""
+        self._commit_group()
+        self._settle()
+        return self._take_final()
+
+    def abandon(self) -> None:
+        """Drop the photo begun last and the group not committed; wait for the commit under way. Harmless at the end."""
+        if self._current is not None:
+            self._current.discard()
+        for item in self._group:
+            if isinstance(item, Sealed):
+                item.incoming.discard()
+        if self._commit is not None:
+            self._commit.exception()
+        self._current, self._group, self._commit = None, [], None
+
+    def _commit_group(self) -> None:
+        """Begin to commit the group, after the group before it: ids grow in the order of the request."""
+        if self._group:
+            self._settle()
+            self._commit = self._ingest.commit_later(self.dataset, self._group)
+            self._group = []
+
+    def _settle(self) -> None:
+        """Wait for the commit under way."""
+        if self._commit is not None:
+            commit, self._commit = self._commit, None
+            self._final += commit.result()
+
+    def _take_final(self) -> Sequence[Outcome]:
+        final, self._final = self._final, []
+        self.counts.update(outcome.status for outcome in final)
+        return final
+
+
+class Ingest:
+    """Takes photos in."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        photos: PhotoRepository,
+        datasets: DatasetRepository,
+        store: BlobStore,
+        limits: IngestLimits,
+        committer: Executor,
+        clock: Callable[[], datetime],
+        next_id: Callable[[], str],
+    ) -> None:
+        self._database = database
+        self._photos = photos
+        self._datasets = datasets
+        self._store = store
+        self._committer = committer
+        self._clock = clock
+        self._next_id = next_id
+        self.limits = limits
+
+    def batch(self, dataset: str) -> Batch:
+        """Begin a request. Raises InvalidParameter for a bad slug."""
+        return Batch(self, dataset)
+
+    def receive(self, index: int, name: str) -> Reception:
+        """Begin one photo."""
+        return Reception(index, name, self._store, self.limits.photo)
+
+    def commit_later(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Future[Sequence[Outcome]]:
+        """Make a group durable in another thread."""
+        return self._committer.submit(self._commit, dataset, group)
+
+    def _commit(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Sequence[Outcome]:
+        """Publish the blobs, insert the rows in one transaction, and only then tell the outcomes."""
+        sealed = [item for item in group if isinstance(item, Sealed)]
+        try:
+            accepted = self._store_group(dataset, sealed) if sealed else {}
+        finally:
+            for item in sealed:
+                item.incoming.discard()
+        return [_refused(item) if isinstance(item, Refusal) else accepted[item.index] for item in group]
+
+    def _store_group(self, dataset: str, sealed: Sequence[Sealed]) -> Mapping[int, Outcome]:
+        with self._store.holding():
+            self._store.publish([(item.incoming, item.blob.key) for item in sealed])
+            with self._database.writing() as tx:
+                return self._insert(tx, dataset, sealed)
+
+    def _insert(self, tx: Transaction, dataset: str, sealed: Sequence[Sealed]) -> Mapping[int, Outcome]:
+        now = self._clock()
+        self._datasets.add(tx, dataset, dataset, now)
+        dataset_id = self._datasets.get_id(tx, dataset)
+        known = self._photos.known(tx, dataset, [item.blob.sha256 for item in sealed])
+        new = self._new_photos(sealed, known)
+        self._photos.add(tx, dataset_id, list(new.values()), now)
+        self._count(tx, dataset_id, [photo.blob.bytes for photo in new.values()], now)
+        return {item.index: _accepted(item, new, known) for item in sealed}
+
+    def _new_photos(self, sealed: Sequence[Sealed], known: Mapping[str, KnownPhoto]) -> Mapping[int, NewPhoto]:
+        """Give ids to the photos that the dataset has not; of equal ones in the group, to the first."""
+        new: dict[int, NewPhoto] = {}
+        seen = set(known)
+        for item in sealed:
+            if item.blob.sha256 not in seen:
+                seen.add(item.blob.sha256)
+                photo_id = self._next_id()
+                new[item.index] = NewPhoto(photo_id, item.name, f"/get/{photo_id}", item.blob)
+        return new
+
+    def _count(self, tx: Transaction, dataset_id: int, sizes: Sequence[int], now: datetime) -> None:
+        if sizes:
+            change = {
+                "dataset_id": dataset_id,
+                "day": now.date().isoformat(),
+                "photos": len(sizes),
+                "bytes": sum(sizes),
+            }
+            self._datasets.count(tx, [change])
+
+
+def _accepted(item: Sealed, new: Mapping[int, NewPhoto], known: Mapping[str, KnownPhoto]) -> Outcome:
+    if item.index in new:
+        photo = new[item.index]
+        return Outcome(item.index, item.name, Status.CREATED, Accepted(photo.id, photo.link, item.blob))
+    twin = known.get(item.blob.sha256) or next(p for p in new.values() if p.blob.sha256 == item.blob.sha256)
+    return Outcome(item.index, item.name, Status.DUPLICATE, Accepted(twin.id, twin.link, item.blob))
+
+
+def _refused(item: Refusal) -> Outcome:
+    return Outcome(item.index, item.name, Status.REJECTED, rejected=item.reason)

@@ -1,0 +1,189 @@
+"""Photos that are in: find, list, rename, trash, restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from albumen.domain.ids import is_photo_id
+from albumen.domain.names import clean_name
+from albumen.domain.photos import PhotoDetails
+from albumen.errors import AlreadyInDataset, InvalidParameter, PhotoNotFound
+from albumen.repository.photos import PageQuery
+from albumen.services.recent import Recent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from albumen.domain.photos import Photo
+    from albumen.repository.datasets import DatasetRepository
+    from albumen.repository.derivations import DerivationRepository
+    from albumen.repository.engine import Database, Transaction
+    from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference, PhotoRepository
+
+MOST_PER_PAGE = 1000
+DEFAULT_PER_PAGE = 100
+MOST_KNOWN = 10_000
+STREAM_STEP = 1000
+CACHE_SECONDS = 1.0
+CACHED_PHOTOS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What to list: of one dataset or all, whose name contains a text, from the trash or not."""
+
+    dataset: str | None = None
+    name: str | None = None
+    cursor: str | None = None
+    limit: int = DEFAULT_PER_PAGE
+    trash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Photos, newest first, and the cursor of the next page when there is one."""
+
+    photos: Sequence[ListedPhoto]
+    next: str | None
+
+
+class Photos:
+    """Everything about photos but their way in and their pixels."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        photos: PhotoRepository,
+        datasets: DatasetRepository,
+        derivations: DerivationRepository,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._photos = photos
+        self._datasets = datasets
+        self._derivations = derivations
+        self._clock = clock
+        self._recent: Recent[Photo] = Recent(CACHE_SECONDS, CACHED_PHOTOS)
+
+    def get(self, photo_id: str) -> Photo:
+        """Return a photo that may be a second old. Raises PhotoNotFound."""
+        return self._recent.get(photo_id, lambda: self._load(photo_id))
+
+    def find(self, id_or_name: str) -> Photo:
+        """Return the photo of that id, else the newest of exactly that name. Raises PhotoNotFound."""
+        if is_photo_id(id_or_name):
+            return self.get(id_or_name)
+        with self._database.reading() as tx:
+            return _found(self._photos.find_by_name(tx, clean_name(id_or_name))).photo
+
+    def details(self, photo_id: str) -> PhotoDetails:
+        """Return a photo with all that was derived from it. Raises PhotoNotFound."""
+        with self._database.reading() as tx:
+            listed = _found(self._photos.find(tx, photo_id))
+            described = self._derivations.describe(tx, listed.photo.blob.sha256)
+        return PhotoDetails(listed.photo, described.metadata, listed.placeholder, described.state)
+
+    def page(self, listing: Listing) -> Page:
+        """Return one page. Raises InvalidParameter, DatasetNotFound."""
+        _check_page(listing.limit, listing.cursor)
+        with self._database.reading() as tx:
+            dataset_id = self._datasets.get_id(tx, listing.dataset) if listing.dataset else None
+            query = PageQuery(listing.limit + 1, listing.cursor, dataset_id, listing.name or None, listing.trash)
+            found = self._photos.page(tx, query)
+        photos = found[: listing.limit]
+        return Page(photos, photos[-1].photo.id if len(found) > listing.limit else None)
+
+    def references(self, cursor: str | None, limit: int) -> Sequence[PhotoReference]:
+        """Return id, name and link of one page of all photos, newest first. Raises InvalidParameter."""
+        _check_page(limit, cursor)
+        with self._database.reading() as tx:
+            return self._photos.references(tx, cursor, limit)
+
+    def all_references(self) -> Iterator[Sequence[PhotoReference]]:
+        """Yield all photos, newest first, in steps; no transaction is open between two steps."""
+        cursor: str | None = None
+        while step := self.references(cursor, STREAM_STEP):
+            yield step
+            cursor = step[-1].id
+
+    def known(self, dataset: str, digests: Sequence[str]) -> Mapping[str, KnownPhoto]:
+        """Return the photos of a dataset with one of these SHA-256, by SHA-256. An unknown dataset has none.
+
+        Raises:
+            InvalidParameter: More than 10,000 digests.
+        """
+        if len(digests) > MOST_KNOWN:
+            raise InvalidParameter("sha256", f"at most {MOST_KNOWN:,} digests")
+        with self._database.reading() as tx:
+            return self._photos.known(tx, dataset, digests)
+
+    def rename(self, photo_id: str, name: str) -> PhotoDetails:
+        """Give a photo another name, cleaned as at an upload. Raises PhotoNotFound."""
+        with self._database.writing() as tx:
+            if not self._photos.rename(tx, photo_id, clean_name(name)):
+                raise _no_photo()
+        self._recent.forget()
+        return self.details(photo_id)
+
+    def delete(self, photo_id: str) -> None:
+        """Move a photo to the trash. Raises PhotoNotFound."""
+        with self._database.writing() as tx:
+            photo = _found(self._photos.find(tx, photo_id)).photo
+            self._photos.delete(tx, photo_id, self._clock())
+            self._count(tx, photo, -1)
+        self._recent.forget()
+
+    def restore(self, photo_id: str) -> PhotoDetails:
+        """Take a photo out of the trash.
+
+        Raises:
+            PhotoNotFound: It is not in the trash.
+            AlreadyInDataset: The same photo was uploaded again meanwhile; `id` names that one.
+        """
+        with self._database.writing() as tx:
+            photo = _found(self._photos.find_in_trash(tx, photo_id)).photo
+            self._refuse_twin(tx, photo)
+            self._photos.restore(tx, photo_id)
+            self._count(tx, photo, 1)
+        return self.details(photo_id)
+
+    def _load(self, photo_id: str) -> Photo:
+        if not is_photo_id(photo_id):
+            raise _no_photo()
+        with self._database.reading() as tx:
+            return _found(self._photos.find(tx, photo_id)).photo
+
+    def _refuse_twin(self, tx: Transaction, photo: Photo) -> None:
+        sha256 = photo.blob.sha256
+        twin = self._photos.known(tx, photo.dataset, [sha256]).get(sha256)
+        if twin is not None:
+            raise AlreadyInDataset("The same photo is in the dataset already.", id=twin.id)
+
+    def _count(self, tx: Transaction, photo: Photo, sign: int) -> None:
+        change = {
+            "dataset_id": self._datasets.get_id(tx, photo.dataset),
+            "day": photo.uploaded_at.date().isoformat(),
+            "photos": sign,
+            "bytes": sign * photo.blob.bytes,
+        }
+        self._datasets.count(tx, [change])
+
+
+def _check_page(limit: int, cursor: str | None) -> None:
+    if not 1 <= limit <= MOST_PER_PAGE:
+        raise InvalidParameter("limit", f"a number from 1 to {MOST_PER_PAGE}")
+    if cursor is not None and not is_photo_id(cursor):
+        raise InvalidParameter("cursor", "a cursor from an earlier page")
+
+
+def _found(listed: ListedPhoto | None) -> ListedPhoto:
+    if listed is None:
+        raise _no_photo()
+    return listed
+
+
+def _no_photo() -> PhotoNotFound:
+    return PhotoNotFound("There is no such photo, or you may not see it.")

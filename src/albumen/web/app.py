@@ -1,0 +1,71 @@
+"""The application factory: blueprints, the gate before every view, and the middleware around Flask."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask, current_app, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from albumen.web import errors
+from albumen.web.auth import Gate, needed_role, public
+from albumen.web.context import Context, attach, context
+from albumen.web.cors import CrossOriginSharing
+from albumen.web.delivery import Delivery
+from albumen.web.fastpath import FastPath
+from albumen.web.observe import Observed, mark_route
+from albumen.web.routes.datasets import datasets
+from albumen.web.routes.deliver import deliver
+from albumen.web.routes.pages import pages
+from albumen.web.routes.photos import photos
+from albumen.web.routes.session import session
+from albumen.web.routes.system import system
+from albumen.web.routes.upload import upload
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from albumen.bootstrap import Services
+    from albumen.config import Settings
+
+MOST_JSON_BYTES = 2_000_000
+
+
+def create_app(services: Services) -> Flask:
+    """Return the Flask application of one process; its `wsgi_app` carries the middleware."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_JSON_BYTES  # for bodies that Flask reads; photos never pass that way
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    gate = Gate(services.access, services.settings)
+    delivery = Delivery(services.photos, services.previews, services.access)
+    attach(app, Context(services, gate, delivery))
+    for blueprint in (pages, upload, deliver, photos, datasets, session, system):
+        app.register_blueprint(blueprint)
+    static = f"{pages.name}.static"
+    app.view_functions[static] = public(partial(app.view_functions[static]))
+    app.before_request(_authorise)
+    errors.register(app)
+    inner = FastPath(app.wsgi_app, gate, delivery)
+    app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
+    return app
+
+
+def _authorise() -> None:
+    """Ask the gate before every view; unknown routes go on to their 404."""
+    if request.endpoint is None:
+        return
+    mark_route(request.environ, request.endpoint)
+    role = needed_role(current_app.view_functions[request.endpoint])
+    if role is not None:
+        context().gate.authorise(request.environ, role)
+
+
+def _wrapped(application: WSGIApplication, settings: Settings) -> WSGIApplication:
+    wrapped: WSGIApplication = Observed(application, access_log=settings.access_log)
+    if settings.cors_origins:
+        wrapped = CrossOriginSharing(wrapped, settings.cors_origins)
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        wrapped = ProxyFix(wrapped, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
+    return wrapped

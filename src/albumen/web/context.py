@@ -1,0 +1,81 @@
+"""What views reach for: the services of this process and the facts of the request that several views need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app, request
+
+from albumen.errors import InvalidParameter, MalformedBody, UnsupportedBody
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from albumen.bootstrap import Services
+    from albumen.web.auth import Gate
+    from albumen.web.delivery import Delivery
+
+_EXTENSION = "albumen"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one application works with."""
+
+    services: Services
+    gate: Gate
+    delivery: Delivery
+
+
+def attach(app: Flask, context: Context) -> None:
+    """Give an application its context."""
+    app.extensions[_EXTENSION] = context
+
+
+def context() -> Context:
+    """Return the context of the application that answers the current request."""
+    return cast("Context", current_app.extensions[_EXTENSION])
+
+
+def services() -> Services:
+    """Return the services of this process."""
+    return context().services
+
+
+def base_url() -> str:
+    """Return the address that links start with, without a slash at its end."""
+    return services().settings.public_url or request.root_url.rstrip("/")
+
+
+def number(parameter: str, default: int, allowed: str) -> int:
+    """Return a query parameter as a number. Raises InvalidParameter, saying what is `allowed`."""
+    text = request.args.get(parameter)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - no allowed number is longer
+        raise InvalidParameter(parameter, allowed)
+    return int(text)
+
+
+def json_object() -> dict[str, object]:
+    """Return the JSON object in the body.
+
+    Raises:
+        UnsupportedBody: The body is not announced as JSON.
+        MalformedBody: It is no JSON object.
+    """
+    if not request.is_json:
+        raise UnsupportedBody("Send JSON with 'Content-Type: application/json'.")
+    value = request.get_json(silent=True)
+    if not isinstance(value, dict):
+        raise MalformedBody("The body must be a JSON object.")
+    return value
+
+
+def member(body: dict[str, object], name: str, default: str | None = None) -> str:
+    """Return a text member of a JSON object. Raises InvalidParameter when it is missing or no text."""
+    value = body.get(name, default)
+    if not isinstance(value, str) or not value.isprintable():
+        raise InvalidParameter(name, "a text of printable characters")
+    return value

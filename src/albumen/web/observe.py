@@ -1,0 +1,90 @@
+"""What the server tells of itself: Prometheus metrics, right across worker processes, and the access log.
+
+`prometheus_client` keeps values of several processes in mapped files when PROMETHEUS_MULTIPROC_DIR names a directory
+before it is first imported; `albumen serve` sees to that.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY as OWN_REGISTRY
+from prometheus_client.multiprocess import MultiProcessCollector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+_ROUTE = "albumen.route"
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+REQUESTS = Counter("albumen_http_requests", "Requests answered.", ("method", "route", "status"))
+SECONDS = Histogram("albumen_http_request_seconds", "Time until the answer began.", ("route",), buckets=_BUCKETS)
+RECEIVED = Counter("albumen_photos_received", "Photos received, by outcome.", ("outcome",))
+RECEIVED_BYTES = Counter("albumen_photo_bytes_received", "Bytes of photos accepted.")
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+log = structlog.get_logger("albumen.access")
+
+
+def mark_route(environ: WSGIEnvironment, route: str) -> None:
+    """Note which route answers: a name from the code, never the path, which has no bounds."""
+    environ[_ROUTE] = route
+
+
+def metrics_text() -> bytes:
+    """Return all metrics in Prometheus' text form, summed over the processes."""
+    if MULTIPROCESS_VARIABLE not in os.environ:
+        return generate_latest(OWN_REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+class Observed:
+    """WSGI middleware that counts, times and (when asked) logs every request."""
+
+    def __init__(self, application: WSGIApplication, *, access_log: bool) -> None:
+        self._application = application
+        self._access_log = access_log
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Hand on, then note what was answered."""
+        began = time.perf_counter()
+        status = "500"
+
+        def start(line: str, headers: list[tuple[str, str]], *rest: object) -> object:
+            nonlocal status
+            status = line[:3]
+            return start_response(line, headers, *rest)  # type: ignore[arg-type]
+
+        try:
+            return self._application(environ, start)  # type: ignore[arg-type]
+        finally:
+            self._note(environ, status, time.perf_counter() - began)
+
+    def _note(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
+        route = environ.get(_ROUTE, "none")
+        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in _METHODS else "other"
+        REQUESTS.labels(method, route, status).inc()
+        SECONDS.labels(route).observe(seconds)
+        if self._access_log:
+            self._log(environ, status, seconds)
+
+    def _log(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
+        log.info(
+            "request",
+            method=environ["REQUEST_METHOD"],
+            path=environ["PATH_INFO"],
+            status=int(status),
+            seconds=round(seconds, 6),
+            client=environ.get("REMOTE_ADDR"),
+            route=environ.get(_ROUTE, "none"),
+        )

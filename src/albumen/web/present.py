@@ -1,0 +1,118 @@
+"""Values of ours as JSON: the one place that knows how a photo, an outcome or a dataset looks from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from albumen.domain.times import to_rfc3339
+from albumen.web.errors import problem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from albumen.domain.datasets import Dataset, Day
+    from albumen.domain.outcomes import Accepted, Outcome
+    from albumen.domain.photos import Metadata, Photo, PhotoDetails
+    from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference
+
+LINKED_PREVIEW = 512
+
+
+def outcome(value: Outcome, base: str) -> dict[str, Any]:
+    """Present what became of one photo; `base` is the address that links start with."""
+    shown: dict[str, Any] = {"index": value.index, "status": value.status.value, "name": value.name}
+    if value.accepted is not None:
+        return {**shown, **_accepted(value.accepted, base)}
+    if value.rejected is not None:
+        shown["problem"] = problem(value.rejected)
+    return shown
+
+
+def listed(value: ListedPhoto, base: str) -> dict[str, Any]:
+    """Present a photo of a list."""
+    return {**_photo(value.photo, base), "placeholder": value.placeholder}
+
+
+def details(value: PhotoDetails, base: str) -> dict[str, Any]:
+    """Present a photo with everything known of it."""
+    return {
+        **_photo(value.photo, base),
+        "placeholder": value.placeholder,
+        "frames": value.photo.blob.header.frames,
+        **_metadata(value.metadata),
+        "derivation": value.derivation,
+    }
+
+
+def reference(value: PhotoReference, base: str) -> dict[str, str]:
+    """Present the least that names a photo."""
+    return {"id": value.id, "name": value.name, "link": base + value.link}
+
+
+def known(value: KnownPhoto, base: str) -> dict[str, str]:
+    """Present a photo found by its digest."""
+    return {"sha256": value.sha256, "id": value.id, "link": base + value.link}
+
+
+def dataset(value: Dataset) -> dict[str, Any]:
+    """Present a dataset with its totals."""
+    return {
+        "slug": value.slug,
+        "name": value.name,
+        "photos": value.photos,
+        "bytes": value.bytes,
+        "created_at": to_rfc3339(value.created_at),
+    }
+
+
+def day(value: Day) -> dict[str, Any]:
+    """Present the totals of a day."""
+    return {"day": value.day, "photos": value.photos, "bytes": value.bytes}
+
+
+def _links(link: str, base: str) -> dict[str, str]:
+    return {"link": base + link, "preview": f"{base}{link}?size={LINKED_PREVIEW}"}
+
+
+def _accepted(value: Accepted, base: str) -> dict[str, Any]:
+    header = value.blob.header
+    return {
+        "id": value.id,
+        **_links(value.link, base),
+        "sha256": value.blob.sha256,
+        "bytes": value.blob.bytes,
+        "media_type": header.media_type,
+        "width": header.width,
+        "height": header.height,
+    }
+
+
+def _photo(value: Photo, base: str) -> dict[str, Any]:
+    header = value.blob.header
+    return {
+        "id": value.id,
+        "name": value.name,
+        **_links(value.link, base),
+        "dataset": value.dataset,
+        "sha256": value.blob.sha256,
+        "bytes": value.blob.bytes,
+        "media_type": header.media_type,
+        "width": header.width,
+        "height": header.height,
+        "uploaded_at": to_rfc3339(value.uploaded_at),
+        "deleted_at": _optional_time(value.deleted_at),
+    }
+
+
+def _metadata(value: Metadata) -> dict[str, Any]:
+    position = value.position
+    return {
+        "taken_at": None if value.taken_at is None else value.taken_at.isoformat(),
+        "camera": value.camera,
+        "lens": value.lens,
+        "position": None if position is None else {"latitude": position.latitude, "longitude": position.longitude},
+    }
+
+
+def _optional_time(time: datetime | None) -> str | None:
+    return None if time is None else to_rfc3339(time)

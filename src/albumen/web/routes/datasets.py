@@ -1,0 +1,44 @@
+"""The resources `datasets` and `stats`."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from albumen.domain.access import Role
+from albumen.web import present
+from albumen.web.auth import needs
+from albumen.web.context import json_object, member, services
+
+datasets = Blueprint("datasets", __name__, url_prefix="/api/v1")
+
+
+@datasets.get("/datasets")
+@needs(Role.VIEWER)
+def list_datasets() -> Response:
+    """Answer with every dataset."""
+    return jsonify({"datasets": [present.dataset(dataset) for dataset in services().datasets.all()]})
+
+
+@datasets.post("/datasets")
+@needs(Role.CONTRIBUTOR)
+def create_dataset() -> tuple[Response, int]:
+    """Make a dataset."""
+    body = json_object()
+    slug = member(body, "slug") if body.get("slug") is not None else None
+    return jsonify(present.dataset(services().datasets.create(member(body, "name"), slug))), 201
+
+
+@datasets.get("/datasets/<slug>")
+@needs(Role.VIEWER)
+def read_dataset(slug: str) -> Response:
+    """Answer with one dataset."""
+    return jsonify(present.dataset(services().datasets.get(slug)))
+
+
+@datasets.get("/stats")
+@needs(Role.VIEWER)
+def read_stats() -> Response:
+    """Answer with totals, whole and by day."""
+    days = services().datasets.days()
+    photos, size = sum(day.photos for day in days), sum(day.bytes for day in days)
+    return jsonify({"photos": photos, "bytes": size, "days": [present.day(day) for day in days]})

@@ -1,0 +1,86 @@
+"""Photo bytes for views: what the fast path does not take. And the list of all names, as the first clients know it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, request
+
+from albumen.domain.access import Role
+from albumen.errors import InvalidParameter, PhotoNotFound
+from albumen.services.photos import DEFAULT_PER_PAGE, MOST_PER_PAGE
+from albumen.web import present
+from albumen.web.auth import needs
+from albumen.web.context import base_url, context, number, services
+from albumen.web.delivery import read_wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from albumen.domain.photos import Photo
+    from albumen.repository.photos import PhotoReference
+
+deliver = Blueprint("deliver", __name__)
+
+
+@deliver.get("/get/<photo_id>")
+@needs(Role.VIEWER)
+def get_photo(photo_id: str) -> Response:
+    """Answer with the bytes of a photo or of its preview."""
+    return _bytes_of(services().photos.get(photo_id))
+
+
+@deliver.get("/get")
+@needs(Role.VIEWER)
+def get_photo_by_query() -> Response:
+    """Answer with the bytes of the photo `?id=`."""
+    return _bytes_of(services().photos.get(_asked_id()))
+
+
+@deliver.get("/display")
+@needs(Role.VIEWER)
+def display_photo() -> Response:
+    """Answer with the bytes of the photo `?id=`, which is an id or a name."""
+    return _bytes_of(services().photos.find(_asked_id()))
+
+
+@deliver.get("/get_value")
+@needs(Role.VIEWER)
+def list_names() -> Response:
+    """Answer with id, name and link of all photos, streamed in steps, or of one page of them."""
+    if "limit" not in request.args and "cursor" not in request.args:
+        steps = services().photos.all_references()
+        return Response(_all_references(steps, base_url()), mimetype="application/json")
+    limit = number("limit", DEFAULT_PER_PAGE, f"a number from 1 to {MOST_PER_PAGE}")
+    photos = services().photos.references(request.args.get("cursor"), limit)
+    response = Response(json.dumps([present.reference(photo, base_url()) for photo in photos]))
+    response.mimetype = "application/json"
+    if len(photos) == limit:
+        response.headers["Link"] = f'<{base_url()}/get_value?limit={limit}&cursor={photos[-1].id}>; rel="next"'
+    return response
+
+
+def _bytes_of(photo: Photo) -> Response:
+    answer = context().delivery.answer(request.environ, photo, read_wish(request.args))
+    response = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
+    response.response = answer.body
+    return response
+
+
+def _asked_id() -> str:
+    asked = request.args.get("id")
+    if asked is None:
+        raise InvalidParameter("id", "the id of a photo")
+    if not asked:
+        raise PhotoNotFound("There is no such photo, or you may not see it.")
+    return asked
+
+
+def _all_references(steps: Iterator[Sequence[PhotoReference]], base: str) -> Iterator[bytes]:
+    separator = b"["
+    for step in steps:
+        shown = [json.dumps(present.reference(photo, base)) for photo in step]
+        yield separator + ",\n".join(shown).encode()
+        separator = b",\n"
+    yield b"]\n" if separator == b",\n" else b"[]\n"

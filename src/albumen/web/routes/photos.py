@@ -1,0 +1,90 @@
+"""The resource `photos`."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, request
+
+from albumen.domain.access import Role
+from albumen.domain.datasets import DEFAULT_DATASET, check_slug
+from albumen.errors import InvalidParameter
+from albumen.services.photos import DEFAULT_PER_PAGE, MOST_PER_PAGE, Listing
+from albumen.web import present
+from albumen.web.auth import needs
+from albumen.web.context import base_url, json_object, member, number, services
+
+photos = Blueprint("photos", __name__, url_prefix="/api/v1/photos")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@photos.get("")
+@needs(Role.VIEWER)
+def list_photos() -> Response:
+    """Answer with one page of photos, newest first."""
+    listing = _listing()
+    page = services().photos.page(listing)
+    response = jsonify({"photos": [present.listed(photo, base_url()) for photo in page.photos], "next": page.next})
+    if page.next is not None:
+        query = urlencode({**request.args.to_dict(), "cursor": page.next})
+        response.headers["Link"] = f'<{base_url()}{request.path}?{query}>; rel="next"'
+    return response
+
+
+@photos.post("/known")
+@needs(Role.CONTRIBUTOR)
+def known_photos() -> Response:
+    """Answer which of these digests a dataset holds already, so that a client sends only the rest."""
+    body = json_object()
+    digests = body.get("sha256")
+    if not isinstance(digests, list) or not all(isinstance(item, str) and _SHA256.fullmatch(item) for item in digests):
+        raise InvalidParameter("sha256", "a list of SHA-256 digests in lower-case hex")
+    dataset = check_slug(member(body, "dataset", DEFAULT_DATASET))
+    known = services().photos.known(dataset, digests)
+    return jsonify({"known": [present.known(photo, base_url()) for photo in known.values()]})
+
+
+@photos.get("/<photo_id>")
+@needs(Role.VIEWER)
+def read_photo(photo_id: str) -> Response:
+    """Answer with everything known of a photo."""
+    return jsonify(present.details(services().photos.details(photo_id), base_url()))
+
+
+@photos.patch("/<photo_id>")
+@needs(Role.EDITOR)
+def rename_photo(photo_id: str) -> Response:
+    """Give a photo another name."""
+    name = member(json_object(), "name")
+    if not name.strip():
+        raise InvalidParameter("name", "at least one character")
+    return jsonify(present.details(services().photos.rename(photo_id, name), base_url()))
+
+
+@photos.delete("/<photo_id>")
+@needs(Role.EDITOR)
+def delete_photo(photo_id: str) -> Response:
+    """Move a photo to the trash."""
+    services().photos.delete(photo_id)
+    return Response(status=204)
+
+
+@photos.post("/<photo_id>/restore")
+@needs(Role.EDITOR)
+def restore_photo(photo_id: str) -> Response:
+    """Take a photo out of the trash."""
+    return jsonify(present.details(services().photos.restore(photo_id), base_url()))
+
+
+def _listing() -> Listing:
+    trash = request.args.get("trash", "false")
+    if trash not in {"true", "false"}:
+        raise InvalidParameter("trash", "'true' or 'false'")
+    return Listing(
+        dataset=request.args.get("dataset"),
+        name=request.args.get("name"),
+        cursor=request.args.get("cursor"),
+        limit=number("limit", DEFAULT_PER_PAGE, f"a number from 1 to {MOST_PER_PAGE}"),
+        trash=trash == "true",
+    )

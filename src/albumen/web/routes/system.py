@@ -1,0 +1,35 @@
+"""Health and metrics."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from albumen.domain.access import Role
+from albumen.web.auth import needs, public
+from albumen.web.context import services
+from albumen.web.observe import MEDIA_TYPE, metrics_text
+
+system = Blueprint("system", __name__)
+
+
+@system.get("/health/live")
+@public
+def live() -> Response:
+    """Answer that this process works."""
+    return jsonify({"status": "live"})
+
+
+@system.get("/health/ready")
+@public
+def ready() -> Response:
+    """Answer that database and storage can be used; a problem with status 503 or 507 when not."""
+    services().access.has_keys()
+    services().store.check()
+    return jsonify({"status": "ready"})
+
+
+@system.get("/metrics")
+@needs(Role.VIEWER)
+def metrics() -> Response:
+    """Answer with Prometheus metrics of all processes."""
+    return Response(metrics_text(), content_type=MEDIA_TYPE)

@@ -1,0 +1,135 @@
+"""Photos on their way in: whole batches and single ones."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, request
+
+from albumen.domain.access import Role
+from albumen.domain.datasets import DEFAULT_DATASET
+from albumen.domain.outcomes import Status
+from albumen.errors import AlbumenError, AllRejected, MalformedBody, NoPhotos, UnsupportedBody
+from albumen.web import present
+from albumen.web.auth import needs
+from albumen.web.body import pour_form, pour_photo
+from albumen.web.context import base_url, services
+from albumen.web.errors import problem
+from albumen.web.observe import RECEIVED, RECEIVED_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from albumen.domain.outcomes import Outcome
+    from albumen.services.ingest import Batch
+
+    Pouring = Iterator[Sequence[Outcome]]
+
+upload = Blueprint("upload", __name__)
+NDJSON = "application/x-ndjson"
+FORM = "multipart/form-data"
+
+
+@upload.post("/upload")
+@upload.post("/")
+@needs(Role.CONTRIBUTOR)
+def upload_photos() -> Response:
+    """Take in every photo of the body, each for itself; answer with one outcome per photo."""
+    batch = services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET)
+    pouring = _pouring(batch)
+    if request.accept_mimetypes.best == NDJSON:
+        return Response(_lines(batch, pouring, base_url()), mimetype=NDJSON)
+    with batch:
+        return _report(batch, pouring)
+
+
+@upload.put("/api/v1/photos")
+@needs(Role.CONTRIBUTOR)
+def put_photo() -> Response:
+    """Take in the body as one photo; repeating it gives the same id."""
+    with services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET) as batch:
+        outcomes = [outcome for some in _pouring_raw(batch) for outcome in _noted(some)]
+    outcome = outcomes[0]
+    if outcome.rejected is not None:
+        raise outcome.rejected
+    shown = {"dataset": batch.dataset, **present.outcome(outcome, base_url())}
+    status = 201 if outcome.status is Status.CREATED else 200
+    return Response(json.dumps(shown), status, mimetype="application/json")
+
+
+def _pouring(batch: Batch) -> Pouring:
+    """Choose how to read the body by its type. Raises UnsupportedBody, MalformedBody before anything is read."""
+    if request.mimetype == FORM:
+        boundary = request.mimetype_params.get("boundary")
+        if not boundary:
+            raise MalformedBody("The Content-Type of a form must name its boundary.")
+        return pour_form(request.environ["wsgi.input"], boundary, batch)
+    if request.mimetype.startswith("image/"):
+        return _pouring_raw(batch)
+    raise UnsupportedBody("Send multipart/form-data, or one photo with its image/… type.")
+
+
+def _pouring_raw(batch: Batch) -> Pouring:
+    name = request.args.get("name", "")
+    return pour_photo(request.environ["wsgi.input"], request.content_length, name, batch)
+
+
+def _report(batch: Batch, pouring: Pouring) -> Response:
+    outcomes: list[Outcome] = []
+    try:
+        for some in pouring:
+            outcomes += _noted(some)
+    except AlbumenError as exc:
+        outcomes += _salvage(batch)
+        exc.members.update(_summary(batch, outcomes, base_url()))
+        raise
+    _refuse_nothing(batch, outcomes)
+    status = 201 if batch.counts[Status.CREATED] else 200
+    return Response(json.dumps(_summary(batch, outcomes, base_url())), status, mimetype="application/json")
+
+
+def _refuse_nothing(batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    """An upload without a photo, or without an accepted one, is an error."""
+    if not outcomes:
+        raise NoPhotos("Send at least one part with a filename.")
+    if batch.counts[Status.REJECTED] == len(outcomes):
+        raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, outcomes, base_url()))
+
+
+def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
+    """Yield one line per outcome as soon as it is final; a last line with `problem` alone tells what broke off."""
+    with batch:
+        try:
+            for some in pouring:
+                yield from (_line(present.outcome(outcome, base)) for outcome in _noted(some))
+            if not batch.counts:
+                yield _line({"problem": problem(NoPhotos("Send at least one part with a filename."))})
+        except AlbumenError as exc:
+            yield from (_line(present.outcome(outcome, base)) for outcome in _salvage(batch))
+            yield _line({"problem": problem(exc)})
+
+
+def _salvage(batch: Batch) -> Sequence[Outcome]:
+    """Commit the complete photos that came before an error; what cannot be committed was never acknowledged."""
+    try:
+        return _noted(batch.finish())
+    except AlbumenError:
+        return ()
+
+
+def _noted(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    for outcome in outcomes:
+        RECEIVED.labels(outcome.status.value).inc()
+        if outcome.status is Status.CREATED and outcome.accepted is not None:
+            RECEIVED_BYTES.inc(outcome.accepted.blob.bytes)
+    return outcomes
+
+
+def _summary(batch: Batch, outcomes: Sequence[Outcome], base: str) -> dict[str, Any]:
+    counts = {status.value: batch.counts[status] for status in Status}
+    return {"dataset": batch.dataset, **counts, "photos": [present.outcome(outcome, base) for outcome in outcomes]}
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode() + b"\n"

@@ -1,0 +1,50 @@
+"""The loop of the background worker. It may be killed at any time: what it leased is taken again later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+
+from albumen.bootstrap import BACKGROUND_NICENESS, build, configure_logs
+from albumen.errors import AlbumenError
+from albumen.worker.lifetime import die_with
+
+if TYPE_CHECKING:
+    from albumen.config import Settings
+    from albumen.services.derivation import Derivation
+
+PAUSE_SECONDS = 1.0
+PAUSE_AFTER_ERROR_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+def run_worker(settings: Settings, parent: int) -> None:
+    """Work at a low priority until SIGTERM, SIGINT or the end of the process `parent`."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    die_with(parent)
+    os.nice(BACKGROUND_NICENESS)
+    configure_logs(settings)
+    services = build(settings, background=True)
+    try:
+        while not stop.is_set():
+            stop.wait(_work(services.derivation, stop))
+    finally:
+        services.close()
+
+
+def _work(derivation: Derivation, stop: threading.Event) -> float:
+    """Work on what waits; return how many seconds to pause before looking again."""
+    try:
+        while not stop.is_set() and derivation.has_work():
+            derivation.work(stop.is_set)
+    except AlbumenError as exc:
+        log.warning("derivation_paused", code=exc.code, detail=exc.detail)
+        return PAUSE_AFTER_ERROR_SECONDS
+    return PAUSE_SECONDS

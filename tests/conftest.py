@@ -1,0 +1,146 @@
+"""Fixtures for all tests: a real data directory, a Flask client on it, and a real server on a free port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from albumen.bootstrap import build, prepare
+from albumen.config import load_settings
+from albumen.web.app import create_app
+
+START_SECONDS = 30
+STOP_SECONDS = 40
+
+
+@dataclass
+class Server:
+    """A running `albumen serve` and everything under it."""
+
+    process: subprocess.Popen
+    url: str
+    data: Path
+    log: Path
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of the server, the first one first."""
+        first = psutil.Process(self.process.pid)
+        return [first, *first.children(recursive=True)]
+
+    def stop(self) -> int:
+        """End the server gracefully; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """Kill every process of the server at once, as a power cut would."""
+        family = self.family()
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, timeout=STOP_SECONDS)
+        self.process.wait(STOP_SECONDS)
+
+
+def tool(name: str) -> str:
+    """Return the path of a system tool; without it the test skips on a person's machine and fails in CI."""
+    path = shutil.which(name)
+    if path is None:
+        explain = pytest.fail if os.environ.get("CI") else pytest.skip
+        explain(f"{name} is not installed")
+    return path
+
+
+def start_server(data: Path, *options: str, prefix: tuple[str, ...] = (), **environment: str) -> Server:
+    """Start `albumen serve` on a free port and wait until it says that it is ready."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    log = data.parent / f"{data.name}.log"
+    command = [*prefix, sys.executable, "-m", "albumen", "serve", "--port", "0", "--data", str(data), *options]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment}, start_new_session=True
+        )
+    return Server(process, _announced_url(process, log), data, log)
+
+
+@contextmanager
+def running(data: Path, *options: str, prefix: tuple[str, ...] = (), **environment: str):
+    """A server for the length of a block; whatever happens, none of its processes stays."""
+    server = start_server(data, *options, prefix=prefix, **environment)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.kill()
+
+
+def _announced_url(process: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        for word in log.read_text(errors="replace").split():
+            if word.startswith("http://"):
+                return word
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    process.kill()
+    raise AssertionError(f"the server did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings of a fresh data directory."""
+    return load_settings({"data": tmp_path / "data", "decode_processes": 1})
+
+
+@pytest.fixture
+def services(settings):
+    """The services of a fresh data directory, in this process."""
+    prepare(settings)
+    built = build(settings)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def app(services):
+    """The Flask application on a fresh data directory."""
+    return create_app(services)
+
+
+@pytest.fixture
+def client(app):
+    """A client without a network, through all middleware."""
+    return app.test_client()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A real server on a fresh data directory, without background work unless a test starts its own."""
+    with running(tmp_path / "data", ALBUMEN_DERIVE="false") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory):
+    """One real server for all tests that only add photos of their own to it."""
+    with running(tmp_path_factory.mktemp("shared") / "data", ALBUMEN_DERIVE="false") as started:
+        yield started
+
+
+@pytest.fixture
+def http():
+    """A session of HTTP requests."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
