@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from albumen.web import openapi
 from albumen.web.auth import public
+from albumen.web.context import base_url
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -50,7 +51,7 @@ def docs() -> Response:
         sections=openapi.sections(),
         shapes=openapi.shapes(),
         problems=openapi.problems(),
-        server=request.host_url.rstrip("/"),
+        server=base_url(),
     )
     return _revalidated(make_response(html))
 

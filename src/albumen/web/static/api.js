@@ -25,13 +25,13 @@ async function call(path, options = {}) {
 }
 
 const send = (method, path, body) => call(path, { method, headers: JSON_TYPE, body: JSON.stringify(body) });
-const photoPath = (id) => `/api/v1/photos/${encodeURIComponent(id)}`;
+const photoPath = (id) => `api/v1/photos/${encodeURIComponent(id)}`;
 
-export const readSession = () => call("/api/v1/session");
-export const logIn = (key) => send("POST", "/api/v1/session", { key });
-export const logOut = () => call("/api/v1/session", { method: "DELETE" });
-export const readStats = () => call("/api/v1/stats");
-export const listDatasets = () => call("/api/v1/datasets");
+export const readSession = () => call("api/v1/session");
+export const logIn = (key) => send("POST", "api/v1/session", { key });
+export const logOut = () => call("api/v1/session", { method: "DELETE" });
+export const readStats = () => call("api/v1/stats");
+export const listDatasets = () => call("api/v1/datasets");
 export const readPhoto = (id) => call(photoPath(id));
 export const renamePhoto = (id, name) => send("PATCH", photoPath(id), { name });
 export const deletePhoto = (id) => call(photoPath(id), { method: "DELETE" });
@@ -42,11 +42,11 @@ export function listPhotos({ dataset, name, cursor, signal }) {
   if (dataset) query.set("dataset", dataset);
   if (name) query.set("name", name);
   if (cursor) query.set("cursor", cursor);
-  return call(`/api/v1/photos?${query}`, { signal });
+  return call(`api/v1/photos?${query}`, { signal });
 }
 
 // The page asks its own origin for bytes, whatever address the links to copy begin with.
-export const photoBytes = (id, parameter) => `/get/${encodeURIComponent(id)}?${parameter}`;
+export const photoBytes = (id, parameter) => `get/${encodeURIComponent(id)}?${parameter}`;
 
 // Answers with the report of the upload; also when the server took only a part of the photos.
 export async function upload(files, { dataset, signal }) {
@@ -54,7 +54,7 @@ export async function upload(files, { dataset, signal }) {
   form.append("dataset", dataset);
   for (const file of files) form.append("file", file, file.name);
   try {
-    return { problem: null, ...(await call("/upload", { method: "POST", body: form, signal })) };
+    return { problem: null, ...(await call("upload", { method: "POST", body: form, signal })) };
   } catch (error) {
     if (!(error instanceof Problem) || !Array.isArray(error.body.photos)) throw error;
     return { ...error.body, problem: error.code === "all_rejected" ? null : error };

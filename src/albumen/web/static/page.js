@@ -66,7 +66,7 @@ async function search() {
   clearTimeout(pause);
   const wish = { dataset: $("dataset").value, name: $("query").value.trim() };
   const query = new URLSearchParams(Object.entries(wish).filter(([, value]) => value)).toString();
-  history.replaceState(null, "", query ? `?${query}` : "/");
+  history.replaceState(null, "", query ? `?${query}` : location.pathname);
   $("trouble").hidden = true;
   await grid.show(wish);
 }
@@ -79,7 +79,8 @@ function drawWords() {
 }
 
 function drawTotals() {
-  if (totals) $("totals").textContent = say("totals", { photos: sayPhotos(totals.photos), bytes: sayBytes(totals.bytes) });
+  const words = totals?.photos ? { photos: sayPhotos(totals.photos), bytes: sayBytes(totals.bytes) } : null;
+  $("totals").textContent = words ? say("totals", words) : "";
 }
 
 function drawEmpty() {

@@ -3,12 +3,14 @@
 const ENGLISH = {
   skip: "To the photos",
   search: "Search by a part of the name or by id",
+  searchHint: "Name or id",
   dataset: "Dataset",
   allDatasets: "All datasets",
   docs: "API",
   leave: "Log out",
-  dropHere: "Drop photos or folders here",
-  dropHint: "As many as you like. Each gets a link as soon as it is safely on disk.",
+  upload: "Upload photos",
+  dropHere: "Drop photos or folders here, as many as you like.",
+  receipt: "Each gets a link as soon as it is safely on disk.",
   choose: "Choose photos",
   into: "into the dataset",
   progress: "Progress of the upload",
@@ -35,7 +37,7 @@ const ENGLISH = {
   totals: ({ photos, bytes }) => `${photos} · ${bytes}`,
   more: "More",
   emptyTitle: "No photos yet",
-  emptyHint: "Drop some above, or choose them from this device.",
+  emptyHint: "Choose some on this device, or drop them anywhere on this page.",
   emptyForViewer: "They appear here as soon as somebody uploads them.",
   nothingTitle: "Nothing found",
   nothingHint: "Try a shorter part of the name, or another dataset.",
@@ -54,18 +56,19 @@ const ENGLISH = {
   key: "Key",
   enter: "Enter",
   offline: "The server cannot be reached.",
-  megapixels: ({ count }) => `${count} megapixels`,
 };
 
 const RUSSIAN = {
   skip: "К фотографиям",
   search: "Искать по части имени или по id",
+  searchHint: "Имя или id",
   dataset: "Набор",
   allDatasets: "Все наборы",
   docs: "API",
   leave: "Выйти",
-  dropHere: "Перетащите сюда фотографии или папки",
-  dropHint: "Сколько угодно. Каждая получит ссылку, как только надёжно ляжет на диск.",
+  upload: "Загрузить фотографии",
+  dropHere: "Перетащите сюда фотографии или папки, сколько угодно.",
+  receipt: "Каждая получит ссылку, как только надёжно ляжет на диск.",
   choose: "Выбрать фотографии",
   into: "в набор",
   progress: "Ход загрузки",
@@ -92,7 +95,7 @@ const RUSSIAN = {
   totals: ({ photos, bytes }) => `${photos} · ${bytes}`,
   more: "Ещё",
   emptyTitle: "Фотографий пока нет",
-  emptyHint: "Перетащите их на поле выше или выберите на этом устройстве.",
+  emptyHint: "Выберите их на этом устройстве или перетащите в любое место страницы.",
   emptyForViewer: "Они появятся здесь, как только их кто-нибудь загрузит.",
   nothingTitle: "Ничего не нашлось",
   nothingHint: "Попробуйте часть имени покороче или другой набор.",
@@ -111,7 +114,6 @@ const RUSSIAN = {
   key: "Ключ",
   enter: "Войти",
   offline: "Сервер недоступен.",
-  megapixels: ({ count }) => `${count} Мп`,
 };
 
 // The server's own words are English; these say the same for each code that the page can meet.
@@ -178,7 +180,7 @@ export function sayBytes(count) {
 }
 
 export function saySeconds(seconds) {
-  return sayNumber(seconds, { style: "unit", unit: "second", maximumFractionDigits: seconds < 10 ? 1 : 0 });
+  return sayNumber(seconds, { style: "unit", unit: "second", unitDisplay: "narrow", maximumFractionDigits: seconds < 1 ? 2 : seconds < 10 ? 1 : 0 });
 }
 
 export const sayMoment = (text) =>
