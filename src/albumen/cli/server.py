@@ -29,7 +29,7 @@ from albumen.worker.lifetime import die_with
 from albumen.worker.run import run_worker
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from _typeshed.wsgi import WSGIApplication
 
     from albumen.config import Settings
 
@@ -47,7 +47,7 @@ def run_server(settings: Settings) -> None:
     Raises:
         StartRefused: The address is taken, or others could reach the server and there are no keys.
     """
-    _refuse_strangers(settings)
+    who = _admitted(settings)
     address, port = _resolve(settings.host, settings.port)
     chosen = settings.model_copy(update={"port": port})
     server = Server(
@@ -64,13 +64,13 @@ def run_server(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=settings.shutdown_seconds,
     )
-    company = Company(chosen, _url(address, port))
+    company = Company(chosen, _url(address, port), who)
     server.on_startup(company.start)
     server.on_shutdown(company.stop)
     server.serve(target_loader=partial(load_application, chosen, os.getpid()), wrap_loader=False)
 
 
-def load_application(settings: Settings, parent: int) -> Flask:
+def load_application(settings: Settings, parent: int) -> WSGIApplication:
     """Wire the application in a worker process that does not outlive `parent`."""
     die_with(parent)
     services = build(settings)
@@ -81,9 +81,10 @@ def load_application(settings: Settings, parent: int) -> Flask:
 class Company:
     """Runs beside the workers: a thread that says when the server is ready and keeps the background worker alive."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings, url: str, who: str) -> None:
         self._settings = settings
         self._url = url
+        self._who = who
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="albumen-company", daemon=True)
 
@@ -99,16 +100,10 @@ class Company:
     def _run(self) -> None:
         while not self._stopping.wait(READY_STEP_SECONDS):
             if _answers(self._url):
-                self._announce()
+                click.echo(f"Albumen is ready at {self._url} ({self._who}, data in {self._settings.data})")
                 break
         if self._settings.derive:
             self._keep_background_worker()
-
-    def _announce(self) -> None:
-        who = (
-            "anyone who reaches it" if self._settings.open else "holders of a key, or this machine before there is one"
-        )
-        click.echo(f"Albumen serves {self._settings.data} at {self._url} to {who}. Ctrl-C stops it.")
 
     def _keep_background_worker(self) -> None:
         while not self._stopping.is_set():
@@ -131,18 +126,22 @@ class Company:
             self._stopping.wait(max(0.0, RESTART_SECONDS - (time.monotonic() - began)))
 
 
-def _refuse_strangers(settings: Settings) -> None:
-    if settings.open or settings.is_loopback:
-        return
+def _admitted(settings: Settings) -> str:
+    """Return in words who may use the server. Raises StartRefused when strangers could and nobody asked for that."""
+    if settings.open:
+        return "open to all who reach it"
     services = build(settings)
     try:
-        if not services.access.has_keys():
-            raise StartRefused(
-                f"Others could reach {settings.host}, and there is no key yet. Make one with "
-                f"'albumen keys create NAME --role admin --data {settings.data}', or let everybody in with --open."
-            )
+        if services.access.has_keys():
+            return "keys are needed"
     finally:
         services.close()
+    if settings.is_loopback:
+        return "open to this machine"
+    raise StartRefused(
+        f"Others could reach {settings.host}, and there is no key yet. Make one with "
+        f"'albumen keys create NAME --role admin --data {settings.data}', or let everybody in with --open."
+    )
 
 
 def _resolve(host: str, port: int) -> tuple[str, int]:

@@ -92,6 +92,9 @@ def _decode(source: Path, media_type: str, size: int) -> pyvips.Image:
     # it forgets `fail_on` and shows a grey rest instead of an error (libvips 8.18).
     with source.open("rb") as file:
         path = f"/proc/self/fd/{file.fileno()}"
+        if media_type == "image/avif":
+            # By its loader's name: guessing, which is otherwise safe here, does not know AVIF sequences.
+            return _fit(pyvips.Image.heifload(path, fail_on="error"), size)
         return pyvips.Image.thumbnail(path, size, size="down", fail_on="error").copy_memory()
 
 

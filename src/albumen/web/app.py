@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from albumen.web import errors
@@ -36,7 +37,8 @@ def create_app(services: Services) -> Flask:
     """Return the Flask application of one process; its `wsgi_app` carries the middleware."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_JSON_BYTES  # for bodies that Flask reads; photos never pass that way
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = DefaultJSONProvider(app)
+    app.json.sort_keys, app.json.ensure_ascii = False, False
     gate = Gate(services.access, services.settings)
     delivery = Delivery(services.photos, services.previews, services.access)
     attach(app, Context(services, gate, delivery))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from albumen.domain.times import to_rfc3339
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference
 
 LINKED_PREVIEW = 512
+
+
+def as_json(value: object) -> str:
+    """Return JSON as UTF-8 text, Cyrillic left readable."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def outcome(value: Outcome, base: str) -> dict[str, Any]:

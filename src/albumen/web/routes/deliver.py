@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
@@ -54,7 +53,7 @@ def list_names() -> Response:
         return Response(_all_references(steps, base_url()), mimetype="application/json")
     limit = number("limit", DEFAULT_PER_PAGE, f"a number from 1 to {MOST_PER_PAGE}")
     photos = services().photos.references(request.args.get("cursor"), limit)
-    response = Response(json.dumps([present.reference(photo, base_url()) for photo in photos]))
+    response = Response(present.as_json([present.reference(photo, base_url()) for photo in photos]))
     response.mimetype = "application/json"
     if len(photos) == limit:
         response.headers["Link"] = f'<{base_url()}/get_value?limit={limit}&cursor={photos[-1].id}>; rel="next"'
@@ -80,7 +79,7 @@ def _asked_id() -> str:
 def _all_references(steps: Iterator[Sequence[PhotoReference]], base: str) -> Iterator[bytes]:
     separator = b"["
     for step in steps:
-        shown = [json.dumps(present.reference(photo, base)) for photo in step]
+        shown = [present.as_json(present.reference(photo, base)) for photo in step]
         yield separator + ",\n".join(shown).encode()
         separator = b",\n"
     yield b"]\n" if separator == b",\n" else b"[]\n"

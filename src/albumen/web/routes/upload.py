@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
@@ -55,7 +54,7 @@ def put_photo() -> Response:
         raise outcome.rejected
     shown = {"dataset": batch.dataset, **present.outcome(outcome, base_url())}
     status = 201 if outcome.status is Status.CREATED else 200
-    return Response(json.dumps(shown), status, mimetype="application/json")
+    return Response(present.as_json(shown), status, mimetype="application/json")
 
 
 def _pouring(batch: Batch) -> Pouring:
@@ -86,7 +85,7 @@ def _report(batch: Batch, pouring: Pouring) -> Response:
         raise
     _refuse_nothing(batch, outcomes)
     status = 201 if batch.counts[Status.CREATED] else 200
-    return Response(json.dumps(_summary(batch, outcomes, base_url())), status, mimetype="application/json")
+    return Response(present.as_json(_summary(batch, outcomes, base_url())), status, mimetype="application/json")
 
 
 def _refuse_nothing(batch: Batch, outcomes: Sequence[Outcome]) -> None:
@@ -132,4 +131,4 @@ def _summary(batch: Batch, outcomes: Sequence[Outcome], base: str) -> dict[str, 
 
 
 def _line(value: dict[str, Any]) -> bytes:
-    return json.dumps(value).encode() + b"\n"
+    return present.as_json(value).encode() + b"\n"
