@@ -160,6 +160,10 @@ def test_mif1_photo_takes_its_type_from_the_codec_of_its_primary_item():
     assert header(photo[:8] + brands + photo[length:]).media_type == "image/avif"
 
 
+def test_sequence_without_a_still_is_measured_by_its_picture_track():
+    assert seen(pictures.avif(frames=3).replace(b"meta", b"free", 1)) == (64, 48, 3)
+
+
 def test_inspect_reads_little_of_a_large_photo(tmp_path):
     path = tmp_path / "large.jpg"
     size = path.write_bytes(pictures.jpeg()[:-2] + bytes(2_000_000) + b"\xff\xd9")

@@ -176,6 +176,18 @@ def test_files_that_contradict_their_format_are_no_photos(data):
         probe(data)
 
 
+def test_a_raw_photo_inside_a_tiff_is_refused_by_name():
+    tiff = pictures.tiff_chain(1)
+    with pytest.raises(NotAPhoto, match="DNG"):
+        probe(tiff.replace(struct.pack("<HH", 277, 4), struct.pack("<HH", 50706, 4)))
+
+
+def test_a_video_without_pictures_under_a_photo_brand_is_truncated_or_no_photo():
+    sequence = pictures.avif(frames=3).replace(b"meta", b"free", 1)
+    with pytest.raises((NotAPhoto, TruncatedPhoto)):
+        probe(sequence.replace(b"pict", b"vide"))
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 7, 2**31, 2**32 - 1])
 @pytest.mark.parametrize(
     "kind", [b"ftyp", b"meta", b"iinf", b"iloc", b"iprp", b"ipco", b"ispe", b"ipma", b"moov", b"trak"]
