@@ -32,8 +32,8 @@ def shared_pool():
 
 @pytest.fixture
 def single_pool():
-    """One decoder with short limits, for tests that break it."""
-    pool = DecoderPool(processes=1, seconds=1, memory_bytes=300_000_000)
+    """One decoder with little memory, for tests that break it."""
+    pool = DecoderPool(processes=1, seconds=20, memory_bytes=300_000_000)
     yield pool
     pool.close()
 
@@ -147,16 +147,18 @@ def test_full_disk_is_not_the_fault_of_the_photo(shared_pool, photo):
         shared_pool.previews(photo, "image/jpeg", [PreviewWish(256, "jpeg", Path("/dev/full"))])
 
 
-def test_decoder_that_hangs_is_replaced(single_pool, tmp_path, photo):
-    single_pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
-    hung = _only_child(single_pool)
+def test_decoder_that_hangs_is_replaced(tmp_path, photo):
+    pool = DecoderPool(processes=1, seconds=2)
+    pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+    hung = _only_child(pool)
     hung.suspend()
     started = time.monotonic()
-    with pytest.raises(PreviewFailed, match="longer than 1 s"):
-        single_pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
-    assert time.monotonic() - started < 5
+    with pytest.raises(PreviewFailed, match="longer than 2 s"):
+        pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+    assert time.monotonic() - started < 10
     assert not hung.is_running()
-    single_pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+    pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+    pool.close()
 
 
 def test_decoder_killed_during_a_task_costs_that_task_only(tmp_path, photo):
@@ -211,7 +213,7 @@ def test_decoder_runs_under_limits(single_pool, tmp_path, photo):
     assert 300_000_000 < soft < 1_500_000_000
     assert child.rlimit(psutil.RLIMIT_CORE) == (0, 0)
     assert child.rlimit(psutil.RLIMIT_FSIZE)[1] == 64 * 1024 * 1024
-    assert child.rlimit(psutil.RLIMIT_CPU)[0] <= 10
+    assert child.rlimit(psutil.RLIMIT_CPU)[0] <= 30
 
 
 def test_background_decoders_yield_the_processor(tmp_path, photo):
