@@ -15,7 +15,7 @@ from albumen.web.context import Context, attach, context
 from albumen.web.cors import CrossOriginSharing
 from albumen.web.delivery import Delivery
 from albumen.web.fastpath import FastPath
-from albumen.web.observe import Observed, mark_route
+from albumen.web.observe import Observed, Observer, mark_route
 from albumen.web.routes.datasets import datasets
 from albumen.web.routes.deliver import deliver
 from albumen.web.routes.pages import pages
@@ -48,7 +48,8 @@ def create_app(services: Services) -> Flask:
     app.view_functions[static] = public(partial(app.view_functions[static]))
     app.before_request(_authorise)
     errors.register(app)
-    inner = FastPath(app.wsgi_app, gate, delivery)
+    observer = Observer(access_log=services.settings.access_log)
+    inner = FastPath(Observed(app.wsgi_app, observer), gate, delivery, observer)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app
 
@@ -64,7 +65,7 @@ def _authorise() -> None:
 
 
 def _wrapped(application: WSGIApplication, settings: Settings) -> WSGIApplication:
-    wrapped: WSGIApplication = Observed(application, access_log=settings.access_log)
+    wrapped = application
     if settings.cors_origins:
         wrapped = CrossOriginSharing(wrapped, settings.cors_origins)
     if settings.proxy_hops:

@@ -33,7 +33,7 @@ class Gate:
 
     def __init__(self, access: Access, settings: Settings) -> None:
         self._access = access
-        self._settings = settings
+        self._always_open = settings.open
         public = urlsplit(settings.public_url or "").netloc
         self._own_hosts = _LOOPBACK_NAMES | {_host_name(host) for host in (public, *settings.trusted_hosts) if host}
         self._trusted_origins = frozenset({*settings.cors_origins, settings.public_url or ""} - {""})
@@ -58,7 +58,7 @@ class Gate:
     def _refuse_foreign(self, environ: WSGIEnvironment) -> None:
         """Without a key of its own in the header, a request may be one that a page made a browser send."""
         host = environ.get("HTTP_HOST", "")
-        if not self._settings.open and self._access.is_open and _host_name(host) not in self._own_hosts:
+        if not self._always_open and self._access.is_open and _host_name(host) not in self._own_hosts:
             raise UnknownHost("Add this host name to 'trusted_hosts', or set 'public_url', or start with --open.")
         origin = environ.get("HTTP_ORIGIN")
         is_foreign = origin is not None and urlsplit(origin).netloc != host and origin not in self._trusted_origins

@@ -1,6 +1,7 @@
 """A photo's way out: bytes of originals and previews, with validators, ranges and safe headers.
 
-Used by the fast path and by Flask's views alike. Files up to 1 MiB leave in one piece, larger ones in chunks.
+Used by the fast path and by Flask's views alike. What an answer says is prepared once and kept for a second; the bytes
+are read from disk every time. Files up to 1 MiB leave in one piece, larger ones in chunks.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -18,10 +19,10 @@ from werkzeug.wsgi import FileWrapper
 
 from albumen.domain.previews import FORMATS, PRESETS, PREVIEW_VERSION
 from albumen.errors import BlobDamaged, InvalidParameter
+from albumen.services.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
 
 WHOLE_BYTES = 1 << 20
 CHUNK_BYTES = 256 * 1024
-_CONDITIONS = ("HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE")
+KEPT_SECONDS = 1.0
+MOST_KEPT = 10_000
+_CONDITIONS = frozenset(
+    {"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE"}
+)
 _PREFERENCE = ("webp", "jpeg", "avif")
 _SAFE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -47,6 +52,14 @@ class Answer(NamedTuple):
     status: str
     headers: list[tuple[str, str]]
     body: Iterable[bytes]
+
+
+class Prepared(NamedTuple):
+    """An answer without its bytes: the file, its size when prepared, and all headers."""
+
+    path: str
+    size: int
+    headers: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,58 +78,49 @@ class Delivery:
         self._photos = photos
         self._previews = previews
         self._access = access
+        self._kept: Recent[Prepared] = Recent(KEPT_SECONDS, MOST_KEPT)
 
-    def ready(self, environ: WSGIEnvironment, photo_id: str, wish: Wish) -> Answer | None:
-        """Answer if the bytes are on disk already, else None. Raises PhotoNotFound."""
-        photo = self._photos.get(photo_id)
-        path = self._store_path(photo) if wish.size is None else self._ready_preview(photo, wish, environ)
-        try:
-            return self._send(environ, photo, wish, path)
-        except FileNotFoundError:
-            return None
+    def ready(self, environ: WSGIEnvironment, photo_id: str) -> Answer:
+        """Answer if the bytes are on disk already.
+
+        Raises:
+            FileNotFoundError: They are not, or not yet.
+            PhotoNotFound, InvalidParameter: There is nothing to answer with.
+        """
+        query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
+        kept = self._kept.get((photo_id, query, accept), lambda: self._prepare_ready(photo_id, query, accept))
+        return _send(environ, kept)
 
     def answer(self, environ: WSGIEnvironment, photo: Photo, wish: Wish) -> Answer:
         """Answer, making the preview first when needed. Raises BlobDamaged, PreviewFailed, Busy."""
+        accept = environ.get("HTTP_ACCEPT", "")
         if wish.size is not None:
-            media_format = _format(wish, environ)
-            path = self._previews.get(photo.blob, wish.size, media_format)
-        else:
-            path = self._store_path(photo)
+            self._previews.get(photo.blob, wish.size, _format(wish, accept))
         try:
-            return self._send(environ, photo, wish, path)
+            return _send(environ, self._prepare(photo, wish, accept))
         except FileNotFoundError as exc:
             raise BlobDamaged("The bytes of this photo are missing; it can be uploaded again.") from exc
 
-    def _store_path(self, photo: Photo) -> Path:
-        return self._previews.original(photo.blob)
+    def _prepare_ready(self, photo_id: str, query: str, accept: str) -> Prepared:
+        wish = read_wish(dict(parse_qsl(query, keep_blank_values=True)))
+        return self._prepare(self._photos.get(photo_id), wish, accept)
 
-    def _ready_preview(self, photo: Photo, wish: Wish, environ: WSGIEnvironment) -> Path:
-        return self._previews.ready(photo.blob, wish.size or 0, _format(wish, environ))
-
-    def _send(self, environ: WSGIEnvironment, photo: Photo, wish: Wish, path: Path) -> Answer:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123 - closed by the body; Path.open costs more here
-        size = os.fstat(file.fileno()).st_size
-        headers = self._headers(environ, photo, wish, size)
-        if any(name in environ for name in _CONDITIONS):
-            return _conditional(environ, headers, file, size)
-        if environ["REQUEST_METHOD"] == "HEAD":
-            file.close()
-            return Answer("200 OK", headers, [])
-        return Answer("200 OK", headers, _body(file, size))
-
-    def _headers(self, environ: WSGIEnvironment, photo: Photo, wish: Wish, size: int) -> list[tuple[str, str]]:
+    def _prepare(self, photo: Photo, wish: Wish, accept: str) -> Prepared:
+        """Lay out the answer. Raises FileNotFoundError."""
+        path = str(self._previews.original(photo.blob))
         etag, media_type, name = photo.blob.sha256, photo.blob.header.media_type, photo.name
-        headers = [("Content-Length", str(size)), ("Cache-Control", self._cache_control()), *_SAFE_HEADERS]
         if wish.size is not None:
-            media_format = _format(wish, environ)
+            media_format = _format(wish, accept)
+            path = str(self._previews.ready(photo.blob, wish.size, media_format))
             etag = f"{etag}-{wish.size}-{media_format}-{PREVIEW_VERSION}"
             media_type, name = FORMATS[media_format], f"{name.rpartition('.')[0] or name}.{media_format}"
-            if wish.format is None:
-                headers.append(("Vary", "Accept"))
-        headers.append(("Content-Type", media_type))
-        headers.append(("ETag", f'"{etag}"'))
+        size = os.stat(path).st_size  # noqa: PTH116 - on the hot path a string is enough
+        headers = [("Content-Type", media_type), ("Content-Length", str(size)), ("ETag", f'"{etag}"')]
         headers.append(("Content-Disposition", disposition(name, download=wish.download)))
-        return headers
+        headers.append(("Cache-Control", self._cache_control()))
+        if wish.size is not None and wish.format is None:
+            headers.append(("Vary", "Accept"))
+        return Prepared(path, size, [*headers, *_SAFE_HEADERS])
 
     def _cache_control(self) -> str:
         return f"{'public' if self._access.is_open else 'private'}, max-age=31536000, immutable"
@@ -125,7 +129,7 @@ class Delivery:
 def read_wish(query: Mapping[str, str]) -> Wish:
     """Read `size`, `format` and `download` of a query. Raises InvalidParameter, naming what is allowed."""
     size, media_format = query.get("size"), query.get("format")
-    if size is not None and (not size.isascii() or not size.isdigit() or int(size) not in PRESETS):
+    if size is not None and size not in map(str, PRESETS):
         raise InvalidParameter("size", f"one of {', '.join(map(str, PRESETS))}")
     if media_format is not None and media_format not in FORMATS:
         raise InvalidParameter("format", f"one of {', '.join(FORMATS)}")
@@ -142,21 +146,37 @@ def disposition(name: str, *, download: bool) -> str:
     return f'{kind}; filename="{plain}"{extended}'
 
 
-def _format(wish: Wish, environ: WSGIEnvironment) -> str:
+def _format(wish: Wish, accept: str) -> str:
     """Return the wished format, else the best that `Accept` names outright; `*/*` alone gives JPEG."""
     if wish.format is not None:
         return wish.format
-    header = environ.get("HTTP_ACCEPT", "*/*")
-    if header == "*/*" or "image/" not in header:
-        return "jpeg"
-    return _negotiate(header)
-
-
-def _negotiate(header: str) -> str:
-    named = dict(parse_accept_header(header, MIMEAccept))
+    named = dict(parse_accept_header(accept, MIMEAccept)) if "image/" in accept else {}
     offered = [(named.get(FORMATS[name], 0.0), name) for name in _PREFERENCE]
     best = max(quality for quality, _ in offered)
     return next(name for quality, name in offered if quality == best) if best > 0 else "jpeg"
+
+
+def _send(environ: WSGIEnvironment, prepared: Prepared) -> Answer:
+    """Read the bytes. Raises FileNotFoundError, BlobDamaged when the file has another size than it had."""
+    path, size, headers = prepared
+    if not _CONDITIONS.isdisjoint(environ):
+        return _conditional(environ, headers, open(path, "rb", buffering=0), size)  # noqa: PTH123 - the body closes it
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return Answer("200 OK", headers, [])
+    if size > WHOLE_BYTES:
+        return Answer("200 OK", headers, FileWrapper(open(path, "rb", buffering=0), CHUNK_BYTES))  # noqa: PTH123 - likewise
+    return Answer("200 OK", headers, [_read(path, size)])
+
+
+def _read(path: str, size: int) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(fd, size)
+    finally:
+        os.close(fd)
+    if len(data) != size:
+        raise BlobDamaged("The stored file of this photo is shorter than it was.")
+    return data
 
 
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:
@@ -171,10 +191,3 @@ def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file:
     if not body:
         file.close()
     return Answer(status, wsgi_headers, body)
-
-
-def _body(file: BinaryIO, size: int) -> Iterable[bytes]:
-    if size > WHOLE_BYTES:
-        return FileWrapper(file, CHUNK_BYTES)
-    with file:
-        return [file.read(size)]

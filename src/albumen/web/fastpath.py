@@ -6,13 +6,12 @@ an id, a preview still to be made, any error) falls through to Flask's views, wh
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from albumen.domain.access import Role
 from albumen.domain.ids import is_photo_id
 from albumen.errors import AlbumenError
-from albumen.web.delivery import Wish, read_wish
 from albumen.web.observe import mark_route
 
 if TYPE_CHECKING:
@@ -22,26 +21,29 @@ if TYPE_CHECKING:
 
     from albumen.web.auth import Gate
     from albumen.web.delivery import Answer, Delivery
+    from albumen.web.observe import Observer
 
 PREFIX = "/get/"
-ORIGINAL = Wish()
 _METHODS = frozenset({"GET", "HEAD"})
 
 
 class FastPath:
     """WSGI middleware in front of Flask."""
 
-    def __init__(self, application: WSGIApplication, gate: Gate, delivery: Delivery) -> None:
+    def __init__(self, application: WSGIApplication, gate: Gate, delivery: Delivery, observer: Observer) -> None:
         self._application = application
         self._gate = gate
         self._delivery = delivery
+        self._observer = observer
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer what is ready; hand on the rest."""
+        began = time.perf_counter()
         answer = self._try(environ) if environ["PATH_INFO"].startswith(PREFIX) else None
         if answer is None:
             return self._application(environ, start_response)
         mark_route(environ, "photo_bytes")
+        self._observer.note(environ, answer.status, began)
         start_response(answer.status, answer.headers)
         return answer.body
 
@@ -49,10 +51,8 @@ class FastPath:
         photo_id = environ["PATH_INFO"][len(PREFIX) :]
         if environ["REQUEST_METHOD"] not in _METHODS or not is_photo_id(photo_id):
             return None
-        query = environ.get("QUERY_STRING")
         try:
             self._gate.authorise(environ, Role.VIEWER)
-            wish = read_wish(dict(parse_qsl(query, keep_blank_values=True))) if query else ORIGINAL
-            return self._delivery.ready(environ, photo_id, wish)
-        except AlbumenError:
+            return self._delivery.ready(environ, photo_id)
+        except (AlbumenError, FileNotFoundError):
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -48,33 +49,18 @@ def metrics_text() -> bytes:
     return generate_latest(registry)
 
 
-class Observed:
-    """WSGI middleware that counts, times and (when asked) logs every request."""
+class Observer:
+    """Counts, times and (when asked) logs requests."""
 
-    def __init__(self, application: WSGIApplication, *, access_log: bool) -> None:
-        self._application = application
+    def __init__(self, *, access_log: bool) -> None:
         self._access_log = access_log
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Hand on, then note what was answered."""
-        began = time.perf_counter()
-        status = "500"
-
-        def start(line: str, headers: list[tuple[str, str]], *rest: object) -> object:
-            nonlocal status
-            status = line[:3]
-            return start_response(line, headers, *rest)  # type: ignore[arg-type]
-
-        try:
-            return self._application(environ, start)  # type: ignore[arg-type]
-        finally:
-            self._note(environ, status, time.perf_counter() - began)
-
-    def _note(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
-        route = environ.get(_ROUTE, "none")
-        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in _METHODS else "other"
-        REQUESTS.labels(method, route, status).inc()
-        SECONDS.labels(route).observe(seconds)
+    def note(self, environ: WSGIEnvironment, status: str, began: float) -> None:
+        """Note an answer that begins now: its status line, and `time.perf_counter` when the request came."""
+        route, seconds = environ.get(_ROUTE, "none"), time.perf_counter() - began
+        requests, histogram = _series(environ["REQUEST_METHOD"], route, status[:3])
+        requests.inc()
+        histogram.observe(seconds)
         if self._access_log:
             self._log(environ, status, seconds)
 
@@ -83,8 +69,38 @@ class Observed:
             "request",
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
-            status=int(status),
+            status=int(status[:3]),
             seconds=round(seconds, 6),
             client=environ.get("REMOTE_ADDR"),
             route=environ.get(_ROUTE, "none"),
         )
+
+
+class Observed:
+    """WSGI middleware that notes every answer of the application under it."""
+
+    def __init__(self, application: WSGIApplication, observer: Observer) -> None:
+        self._application = application
+        self._observer = observer
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Hand on, then note what was answered."""
+        began = time.perf_counter()
+        status = "500"
+
+        def start(line: str, headers: list[tuple[str, str]], *rest: object) -> object:
+            nonlocal status
+            status = line
+            return start_response(line, headers, *rest)  # type: ignore[arg-type]
+
+        try:
+            return self._application(environ, start)  # type: ignore[arg-type]
+        finally:
+            self._observer.note(environ, status, began)
+
+
+@lru_cache(maxsize=512)
+def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
+    """Find the series once: `labels` costs more than counting does."""
+    known_method = method if method in _METHODS else "other"
+    return REQUESTS.labels(known_method, route, status), SECONDS.labels(route)

@@ -126,8 +126,9 @@ export class Uploads {
   async #run() {
     const started = performance.now() - this.#work.seconds * 1000;
     const tick = () => { this.#work.seconds = (performance.now() - started) / 1000; this.#draw(); };
-    const clock = setInterval(tick, 200);
     this.#abort = new AbortController();
+    tick();
+    const clock = setInterval(tick, 200);
     await Promise.all(Array.from({ length: SENDERS }, () => this.#sendAll(this.#abort.signal)));
     clearInterval(clock);
     this.#abort = null;
