@@ -103,19 +103,25 @@ class Housekeeping:
 
     def _check(self, blob: StoredBlob) -> Checked:
         try:
-            is_sound = self._hash(blob.key) == blob.key.sha256
+            is_sound = self._is_sound(blob.key) or self._is_healed(blob.key)
         except BlobDamaged:
             return Checked(blob, sound=False, missing=True)
-        if not is_sound:
-            self._store.delete(blob.key)
         return Checked(blob, sound=is_sound)
 
-    def _hash(self, key: BlobKey) -> str:
+    def _is_healed(self, key: BlobKey) -> bool:
+        """Look again while no upload can put sound bytes there; send the damaged ones to quarantine."""
+        with self._store.sweeping():
+            is_sound = self._is_sound(key)
+            if not is_sound:
+                self._store.delete(key)
+        return is_sound
+
+    def _is_sound(self, key: BlobKey) -> bool:
         digest = hashlib.sha256()
         with self._store.open(key) as file:
             while chunk := file.read(READ_BYTES):
                 digest.update(chunk)
-        return digest.hexdigest()
+        return digest.hexdigest() == key.sha256
 
     def _expected(self) -> Iterator[StoredBlob]:
         """Yield every blob that the database knows; no transaction is open between two steps."""

@@ -167,6 +167,8 @@ class Batch:
         self._current = None
         if len(self._group) >= self._ingest.limits.group_photos:
             self._commit_group()
+        elif self._commit is not None and self._commit.done():
+            self._settle()
         return self._take_final()
 
     def finish(self) -> Sequence[Outcome]:

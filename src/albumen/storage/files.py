@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 import secrets
 import shutil
@@ -30,11 +31,12 @@ class Workspace:
         self._tmp = tmp
         self._own: Path | None = None
         self._lock = -1
+        self._numbers = itertools.count()
         self._starting = threading.Lock()
 
     def new_path(self, suffix: str = "") -> Path:
         """Return a path that nobody has used. Raises StorageFull, StorageUnavailable."""
-        return self._folder() / (secrets.token_hex(16) + suffix)
+        return self._folder() / f"{next(self._numbers)}{suffix}"
 
     def open(self) -> None:
         """Make the folder now, removing those of dead processes."""

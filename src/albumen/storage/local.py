@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from albumen.storage.files import Workspace
 
 _DIGEST_LENGTH = 64
+_FAN_OUT = 4
 
 
 class LocalIncoming:
@@ -45,7 +46,7 @@ class LocalIncoming:
         self._synced: Future[None] | None = None
         self.size = 0
         with explained():
-            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o444)
 
     def write(self, chunk: bytes) -> None:
         """Append bytes, all of them."""
@@ -58,9 +59,10 @@ class LocalIncoming:
 
     @contextmanager
     def reader(self) -> Iterator[BinaryIO]:
-        """Open what was written so far; reading does not move the end for `write`."""
-        with explained(), self._path.open("rb") as file:
-            yield file
+        """Open what was written so far, until `seal`; bytes are always appended, wherever the reader stands."""
+        with explained(), open(self._descriptor, "rb", buffering=0, closefd=False) as file:
+            file.seek(0)
+            yield cast("BinaryIO", file)
 
     def seal(self) -> str:
         """Return the SHA-256 and hand the file to the pool, which runs fdatasync while the next bytes come in."""
@@ -74,13 +76,13 @@ class LocalIncoming:
         self._path.unlink(missing_ok=True)
 
     def move(self, target: Path) -> None:
-        """Wait until the bytes are on disk, then give the file its final name; a whole file there is kept."""
+        """Wait until the bytes are on disk, then give the file its final name.
+
+        A file there is replaced: it has the same bytes, unless it was damaged, and then this heals it.
+        """
         if self._synced is not None:
             self._synced.result()
-        if target.exists() and target.stat().st_size == self.size:
-            self._path.unlink(missing_ok=True)
-        else:
-            self._path.rename(target)
+        self._path.rename(target)
 
     @property
     def _descriptor(self) -> int:
@@ -102,6 +104,7 @@ class LocalBlobStore:
         self._quarantine = root / "quarantine"
         self._gate = root / "sweep.lock"
         self._syncer = ThreadPoolExecutor(sync_threads, "albumen-sync")
+        self._durable: set[str] = set()  # folders that this process made durable, by the first digits of their blobs
         for folder in (self._blobs, self._quarantine):
             make_durable_folder(folder)
 
@@ -110,15 +113,22 @@ class LocalBlobStore:
         return LocalIncoming(self._workspace.new_path(), self._syncer)
 
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
-        """Rename to the final names, then fsync every directory concerned once."""
+        """Rename to the final names, then fsync every directory concerned once.
+
+        A folder that is there may be one that another upload made and has not synced yet, or made and was killed. So
+        every process syncs the folders above it once, whoever made it.
+        """
         moves = [(cast("LocalIncoming", incoming), self.locate(key)) for incoming, key in sealed]
+        unsure = {key.sha256[:_FAN_OUT] for _, key in sealed} - self._durable
         folders = {target.parent for _, target in moves}
         with explained():
             for folder in folders:
-                self._make_fan_out(folder)
+                folder.mkdir(parents=True, exist_ok=True)
             for incoming, target in moves:
                 incoming.move(target)
-            list(self._syncer.map(sync_folder, folders))
+            above = {self._blobs / digits[:2] for digits in unsure} | ({self._blobs} if unsure else set())
+            list(self._syncer.map(sync_folder, folders | above))
+        self._durable |= unsure
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -193,11 +203,6 @@ class LocalBlobStore:
     def close(self) -> None:
         """Wait for pending syncs."""
         self._syncer.shutdown()
-
-    def _make_fan_out(self, folder: Path) -> None:
-        if not folder.is_dir():
-            make_durable_folder(folder.parent)
-            make_durable_folder(folder)
 
     @contextmanager
     def _locked(self, mode: int) -> Iterator[None]:
