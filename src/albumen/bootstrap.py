@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import structlog
 
 from albumen.domain import times
 from albumen.domain.ids import PhotoIds
-from albumen.errors import StartRefused
+from albumen.errors import StartRefused, StorageFull
 from albumen.imaging.limits import Limits
 from albumen.imaging.pool import DecoderPool
 from albumen.repository.blobs import BlobRepository
@@ -28,7 +29,7 @@ from albumen.services.housekeeping import Housekeeping
 from albumen.services.ingest import Ingest, IngestLimits
 from albumen.services.photos import Photos
 from albumen.services.previews import Previews
-from albumen.storage.files import Workspace
+from albumen.storage.files import Workspace, sync_folder
 from albumen.storage.local import LocalBlobStore
 from albumen.storage.previews import PreviewStore
 
@@ -61,6 +62,11 @@ class Services:
     _local_store: LocalBlobStore
     _decoders: DecoderPool
     _committer: ThreadPoolExecutor
+
+    def start(self) -> None:
+        """Remove at once what processes that are gone left half-received. A server on a full disk starts, too."""
+        with suppress(StorageFull):
+            self._workspace.open()
 
     def close(self) -> None:
         """Finish what is under way and let go of everything."""
@@ -99,7 +105,9 @@ def prepare(settings: Settings) -> Sequence[Migration]:
         StartRefused: The directory cannot be used, or the schema is newer than this version knows.
     """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        if not settings.data.is_dir():
+            settings.data.mkdir(parents=True, exist_ok=True)
+            sync_folder(settings.data.parent)
     except OSError as exc:
         raise StartRefused(f"The data directory {settings.data} cannot be made: {exc.strerror}.") from exc
     database = _open_database(settings)

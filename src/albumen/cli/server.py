@@ -74,6 +74,7 @@ def load_application(settings: Settings, parent: int) -> WSGIApplication:
     """Wire the application in a worker process that does not outlive `parent`."""
     die_with(parent)
     services = build(settings)
+    services.start()
     Finalize(None, services.close, exitpriority=1)
     return create_app(services)
 
