@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - dataclasses and readers of annotations meet it at run time
@@ -19,9 +20,12 @@ import requests
 from albumen.bootstrap import build, prepare
 from albumen.config import load_settings
 from albumen.web.app import create_app
+from forms import Uploader
 
 START_SECONDS = 30
 STOP_SECONDS = 40
+STRICT_PHOTOS = 5
+STRICT_BYTES = 100_000
 
 
 @dataclass
@@ -46,10 +50,18 @@ class Server:
     def kill(self) -> None:
         """Kill every process of the server at once, as a power cut would."""
         family = self.family()
-        for process in family:
-            process.kill()
-        psutil.wait_procs(family, timeout=STOP_SECONDS)
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
+        while any(_lives(process) for process in family):
+            time.sleep(0.005)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Tell whether a process still does anything; a dead one that nobody waited for does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def tool(name: str) -> str:
@@ -144,3 +156,39 @@ def http():
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+@pytest.fixture(scope="session")
+def strict_server(tmp_path_factory):
+    """One real server that takes few and small photos."""
+    limits = {"ALBUMEN_MAX_PHOTOS": str(STRICT_PHOTOS), "ALBUMEN_MAX_PHOTO_BYTES": str(STRICT_BYTES)}
+    with running(tmp_path_factory.mktemp("strict") / "data", ALBUMEN_DERIVE="false", **limits) as started:
+        yield started
+
+
+@pytest.fixture
+def uploader(shared_server, http):
+    """An uploader into a dataset of its own on the shared server."""
+    return Uploader(http, shared_server.url, f"set-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def strict_uploader(strict_server, http):
+    """An uploader into a dataset of its own on the strict server."""
+    return Uploader(http, strict_server.url, f"set-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def make_app(tmp_path):
+    """A maker of applications with settings of one's own, all on one fresh data directory."""
+    built = []
+
+    def make(**chosen):
+        settings = load_settings({"data": tmp_path / "data", "decode_processes": 1, **chosen})
+        prepare(settings)
+        built.append(build(settings))
+        return create_app(built[-1])
+
+    yield make
+    for services in built:
+        services.close()
