@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "ALBUMEN_"
 CONFIG_VARIABLE = "ALBUMEN_CONFIG"
 DEFAULT_CONFIG = Path("albumen.toml")
+LONGEST_DAYS = 36_500  # a century: much more, and the moment that long ago is not in the calendar
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -71,8 +72,12 @@ class Settings(BaseSettings):
     decode_memory: int = Field(
         2_000_000_000, ge=100_000_000, description="Most memory of a decoding process, in bytes."
     )
-    trash_days: float = Field(30.0, ge=0, description="Days in the trash before `albumen gc` deletes for good.")
-    quarantine_days: float = Field(7.0, ge=0, description="Days that unreferenced or damaged files stay in quarantine.")
+    trash_days: float = Field(
+        30.0, ge=0, le=LONGEST_DAYS, description="Days in the trash before `albumen gc` deletes for good."
+    )
+    quarantine_days: float = Field(
+        7.0, ge=0, le=LONGEST_DAYS, description="Days that unreferenced or damaged files stay in quarantine."
+    )
     shutdown_seconds: int = Field(30, ge=1, description="Time for requests in flight at a graceful stop.")
     access_log: bool = Field(default=False, description="Log every request.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")

@@ -20,7 +20,7 @@ def clean_name(raw: str) -> str:
     """
     last = _SEPARATORS.split(raw.rstrip("/\\"))[-1]
     shown = "".join(char for char in last if _is_shown(char))
-    return _shorten(unicodedata.normalize("NFC", shown).strip()) or UNNAMED
+    return _shorten(unicodedata.normalize("NFC", shown).strip()).strip() or UNNAMED
 
 
 def fold_name(name: str) -> str:

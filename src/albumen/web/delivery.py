@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.exceptions import PreconditionFailed, RequestedRangeNotSatisfiable
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import FileWrapper
@@ -35,6 +35,7 @@ WHOLE_BYTES = 1 << 20
 CHUNK_BYTES = 256 * 1024
 KEPT_SECONDS = 1.0
 MOST_KEPT = 10_000
+LONGEST_KEPT = 1024  # characters of query and Accept; what a client writes there must not fill our memory
 _CONDITIONS = frozenset(
     {"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE"}
 )
@@ -86,8 +87,11 @@ class Delivery:
         Raises:
             FileNotFoundError: They are not, or not yet.
             PhotoNotFound, InvalidParameter: There is nothing to answer with.
+            PreconditionFailed, RequestedRangeNotSatisfiable: As HTTP demands.
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
+        if len(query) + len(accept) > LONGEST_KEPT:
+            return _send(environ, self._prepare_ready(photo_id, query, accept))
         kept = self._kept.get((photo_id, query, accept), lambda: self._prepare_ready(photo_id, query, accept))
         return _send(environ, kept)
 
@@ -102,7 +106,7 @@ class Delivery:
             raise BlobDamaged("The bytes of this photo are missing; it can be uploaded again.") from exc
 
     def _prepare_ready(self, photo_id: str, query: str, accept: str) -> Prepared:
-        wish = read_wish(dict(parse_qsl(query, keep_blank_values=True)))
+        wish = read_wish(dict(reversed(parse_qsl(query, keep_blank_values=True))))  # the first value counts
         return self._prepare(self._photos.get(photo_id), wish, accept)
 
     def _prepare(self, photo: Photo, wish: Wish, accept: str) -> Prepared:
@@ -150,7 +154,8 @@ def _format(wish: Wish, accept: str) -> str:
     """Return the wished format, else the best that `Accept` names outright; `*/*` alone gives JPEG."""
     if wish.format is not None:
         return wish.format
-    named = dict(parse_accept_header(accept, MIMEAccept)) if "image/" in accept else {}
+    wanted = accept.lower()
+    named = dict(parse_accept_header(wanted, MIMEAccept)) if "image/" in wanted else {}
     offered = [(named.get(FORMATS[name], 0.0), name) for name in _PREFERENCE]
     best = max(quality for quality, _ in offered)
     return next(name for quality, name in offered if quality == best) if best > 0 else "jpeg"
@@ -180,14 +185,24 @@ def _read(path: str, size: int) -> bytes:
 
 
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:
-    """Let Werkzeug decide between 200, 206, 304, 412 and 416."""
+    """Let Werkzeug decide between 200, 206 and 304. Raises PreconditionFailed, RequestedRangeNotSatisfiable."""
     response = Response(FileWrapper(file, CHUNK_BYTES), 200, headers, direct_passthrough=True)
+    length = size if _wants_one_range(environ) else None
     try:
-        response.make_conditional(environ, accept_ranges=True, complete_length=size)
+        response.make_conditional(environ, accept_ranges=True, complete_length=length)
     except RequestedRangeNotSatisfiable:
         file.close()
-        return Answer("416 Range Not Satisfiable", [("Content-Range", f"bytes */{size}"), ("Content-Length", "0")], [])
+        raise
+    if response.status_code == PreconditionFailed.code:
+        file.close()
+        raise PreconditionFailed
     body, status, wsgi_headers = response.get_wsgi_response(environ)
     if not body:
         file.close()
     return Answer(status, wsgi_headers, body)
+
+
+def _wants_one_range(environ: WSGIEnvironment) -> bool:
+    """Tell whether `Range` asks for one range of bytes; several, and other units, get the whole (RFC 9110, 14.2)."""
+    wanted = environ.get("HTTP_RANGE", "")
+    return wanted.startswith("bytes=") and "," not in wanted

@@ -1,0 +1,89 @@
+"""Ids of photos: their form (RFC 9562), their order, and that nobody can guess the next one."""
+
+import itertools
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from albumen.domain.ids import PhotoIds, is_photo_id
+
+NOON_MS = 1_790_000_000_000
+
+
+def test_id_is_a_version_7_uuid_in_36_characters():
+    text = PhotoIds().next()
+    parsed = uuid.UUID(text)
+    assert len(text) == 36
+    assert text == str(parsed)
+    assert (parsed.version, parsed.variant) == (7, uuid.RFC_4122)
+
+
+def test_id_begins_with_the_time_of_the_clock():
+    assert uuid.UUID(PhotoIds(lambda: NOON_MS).next()).int >> 80 == NOON_MS
+
+
+def test_every_id_is_one_of_ours():
+    source = PhotoIds()
+    assert all(is_photo_id(source.next()) for _ in range(1000))
+
+
+def test_ids_of_one_millisecond_grow():
+    source = PhotoIds(lambda: NOON_MS)
+    made = [source.next() for _ in range(5000)]
+    assert made == sorted(set(made))
+    assert uuid.UUID(made[-1]).int >> 80 == NOON_MS
+
+
+def test_ids_grow_when_the_clock_jumps_back():
+    ticks = itertools.chain([NOON_MS, NOON_MS + 5, NOON_MS - 86_400_000, 0], itertools.repeat(NOON_MS - 1))
+    source = PhotoIds(lambda: next(ticks))
+    made = [source.next() for _ in range(50)]
+    assert made == sorted(set(made))
+
+
+def test_ids_follow_the_clock_again_once_it_has_caught_up():
+    ticks = iter([NOON_MS, NOON_MS - 1000, NOON_MS + 1])
+    source = PhotoIds(lambda: next(ticks))
+    assert [uuid.UUID(source.next()).int >> 80 for _ in range(3)] == [NOON_MS, NOON_MS, NOON_MS + 1]
+
+
+def test_steps_within_one_millisecond_cannot_be_guessed():
+    source = PhotoIds(lambda: NOON_MS)
+    made = [uuid.UUID(source.next()).int for _ in range(200)]
+    steps = {later - earlier for earlier, later in itertools.pairwise(made)}
+    assert len(steps) == 199
+    assert max(steps) > 1 << 40
+
+
+def test_two_sources_never_give_the_same_id():
+    first, second = PhotoIds(lambda: NOON_MS), PhotoIds(lambda: NOON_MS)
+    assert {first.next() for _ in range(500)}.isdisjoint({second.next() for _ in range(500)})
+
+
+def test_threads_get_different_ids_each_in_order():
+    source = PhotoIds()
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: [source.next() for _ in range(500)], range(8)))
+    assert all(run == sorted(run) for run in runs)
+    assert len({text for run in runs for text in run}) == 8 * 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "photo.jpg",
+        "01970000-0000-4000-8000-000000000000",  # another version
+        "01970000-0000-7000-c000-000000000000",  # another variant
+        "01970000-0000-7000-8000-00000000000",  # too short
+        "01970000-0000-7000-8000-0000000000000",  # too long
+        "01970000000070008000000000000000",  # without hyphens
+        "01970000-0000-7000-8000-00000000000A",  # upper case
+        "01970000-0000-7000-8000-000000000000\n",
+        "{01970000-0000-7000-8000-000000000000}",
+        "0197000\u0660-0000-7000-8000-000000000000",  # a digit, but an Arabic one
+    ],
+)
+def test_other_texts_are_no_ids(text):
+    assert not is_photo_id(text)

@@ -1,0 +1,157 @@
+"""Settings: where they come from, what they refuse, and that a refusal names the place to mend."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from albumen.config import CONFIG_VARIABLE, PREFIX, Settings, load_settings
+from albumen.errors import StartRefused
+
+
+@pytest.fixture(autouse=True)
+def clean_place(tmp_path, monkeypatch):
+    """A working directory without a settings file and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in [*(f"{PREFIX}{field}".upper() for field in Settings.model_fields), CONFIG_VARIABLE]:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def albumen_toml(tmp_path):
+    return tmp_path / "albumen.toml"
+
+
+def test_defaults_serve_this_machine_alone():
+    settings = load_settings()
+    assert (settings.host, settings.port, str(settings.data)) == ("127.0.0.1", 5000, "albumen-data")
+    assert settings.is_loopback
+    assert not settings.open
+
+
+def test_later_source_wins(albumen_toml, monkeypatch):
+    albumen_toml.write_text("port = 1\nthreads = 1\nworkers = 1\n")
+    monkeypatch.setenv("ALBUMEN_PORT", "2")
+    monkeypatch.setenv("ALBUMEN_THREADS", "2")
+    settings = load_settings({"port": 3})
+    assert (settings.port, settings.threads, settings.workers, settings.max_photos) == (3, 2, 1, 10_000)
+
+
+def test_flag_that_was_not_given_leaves_the_other_sources_alone(monkeypatch):
+    monkeypatch.setenv("ALBUMEN_PORT", "2")
+    assert load_settings({"port": None}).port == 2
+
+
+def test_named_file_wins_over_the_one_in_the_environment_and_the_one_here(albumen_toml, tmp_path, monkeypatch):
+    albumen_toml.write_text("port = 1")
+    assert load_settings().port == 1
+    (tmp_path / "of-variable.toml").write_text("port = 2")
+    monkeypatch.setenv(CONFIG_VARIABLE, "of-variable.toml")
+    assert load_settings().port == 2
+    (tmp_path / "of-flag.toml").write_text("port = 3")
+    assert load_settings(config=tmp_path / "of-flag.toml").port == 3
+
+
+def test_settings_cannot_be_changed():
+    settings = load_settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1
+
+
+@pytest.mark.parametrize("config", ["flag", "variable"])
+def test_named_file_that_is_not_there_is_refused_by_name(config, tmp_path, monkeypatch):
+    monkeypatch.setenv(CONFIG_VARIABLE, "missing.toml") if config == "variable" else None
+    with pytest.raises(StartRefused, match=r"missing\.toml cannot be read: No such file"):
+        load_settings(config=tmp_path / "missing.toml" if config == "flag" else None)
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"port 5", b"\xff\xfe"])
+def test_file_that_is_no_toml_is_refused_by_name(content, albumen_toml):
+    albumen_toml.write_bytes(content)
+    with pytest.raises(StartRefused, match=r"albumen\.toml is not valid TOML"):
+        load_settings()
+
+
+def test_unknown_variable_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv("ALBUMEN_PROT", "80")
+    with pytest.raises(StartRefused, match="ALBUMEN_PROT is not a setting"):
+        load_settings()
+
+
+def test_unknown_name_in_the_file_is_refused_by_name(albumen_toml):
+    albumen_toml.write_text("prot = 80")
+    with pytest.raises(StartRefused, match="'prot' in the settings file"):
+        load_settings()
+
+
+def test_bad_value_is_refused_with_the_place_it_came_from(albumen_toml, monkeypatch):
+    albumen_toml.write_text("max_photos = 0")
+    with pytest.raises(StartRefused, match=r"^'max_photos' in the settings file: .*greater than or equal to 1"):
+        load_settings()
+    monkeypatch.setenv("ALBUMEN_MAX_PHOTOS", "many")
+    with pytest.raises(StartRefused, match=r"^ALBUMEN_MAX_PHOTOS: .*valid integer"):
+        load_settings()
+    with pytest.raises(StartRefused, match=r"^--max-photos: "):
+        load_settings({"max_photos": -1})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "65536"),
+        ("port", ""),
+        ("workers", "0"),
+        ("busy_seconds", "0"),
+        ("busy_seconds", "nan"),
+        ("decode_memory", "1"),
+        ("log_format", "xml"),
+        ("log_level", "loud"),
+        ("open", "perhaps"),
+        ("public_url", "photos.example.org"),
+        ("public_url", "ftp://photos.example.org"),
+        ("trash_days", "-1"),
+        ("trash_days", "inf"),
+        ("quarantine_days", "1000000"),
+    ],
+)
+def test_value_out_of_range_is_refused_by_the_name_of_its_variable(name, value, monkeypatch):
+    variable = f"{PREFIX}{name}".upper()
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(StartRefused, match=f"^{variable}: "):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["trash_days", "quarantine_days"])
+def test_longest_time_in_days_lies_within_the_calendar(name, monkeypatch):
+    monkeypatch.setenv(f"{PREFIX}{name}".upper(), "36500")
+    assert datetime.now(UTC) - timedelta(days=getattr(load_settings(), name)) < datetime.now(UTC)
+
+
+@pytest.mark.parametrize("name", ["trusted_hosts", "cors_origins"])
+def test_list_is_separated_by_commas_in_the_environment(name, monkeypatch):
+    monkeypatch.setenv(f"{PREFIX}{name}".upper(), " https://a.example , https://b.example,,")
+    assert getattr(load_settings(), name) == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize("name", ["trusted_hosts", "cors_origins"])
+def test_list_is_an_array_in_the_file(name, albumen_toml):
+    albumen_toml.write_text(f'{name} = ["https://a.example", "https://b.example"]')
+    assert getattr(load_settings(), name) == ("https://a.example", "https://b.example")
+
+
+def test_public_url_loses_its_last_slash():
+    assert load_settings({"public_url": "https://photos.example.org/p/"}).public_url == "https://photos.example.org/p"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_addresses_are_recognised(host):
+    assert load_settings({"host": host}).is_loopback
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "photos.example.org", "localhost.example.org", ""])  # noqa: S104 - compared, not bound
+def test_other_addresses_are_not_loopback(host):
+    assert not load_settings({"host": host}).is_loopback
+
+
+def test_every_setting_is_described():
+    assert all(field.description for field in Settings.model_fields.values())
