@@ -67,7 +67,10 @@ def json_object() -> dict[str, object]:
     """
     if not request.is_json:
         raise UnsupportedBody("Send JSON with 'Content-Type: application/json'.")
-    value = request.get_json(silent=True)
+    try:
+        value = request.get_json(silent=True)
+    except RecursionError as exc:
+        raise MalformedBody("The JSON is nested too deeply.") from exc
     if not isinstance(value, dict):
         raise MalformedBody("The body must be a JSON object.")
     return value

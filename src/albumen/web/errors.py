@@ -87,16 +87,17 @@ def _answer_ours(error: errors.AlbumenError) -> Response:
 
 def _answer_http(error: HTTPException) -> Response:
     """Answer what Flask itself refuses (no such route, wrong method, bad JSON) in the same form."""
-    status = HTTPStatus(error.code or 500)
+    status = error.code or 500
+    code = error.name.lower().replace(" ", "_")  # Werkzeug's names, because those of Python change with its version
     body = {
-        "type": f"/api/docs#{status.name.lower()}",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": error.description or status.description,
-        "code": status.name.lower(),
+        "type": f"/api/docs#{code}",
+        "title": error.name,
+        "status": status,
+        "detail": error.description or error.name,
+        "code": code,
     }
     kept = [(name, value) for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}]
-    return Response(json.dumps(body), int(status), kept, mimetype=MEDIA_TYPE)
+    return Response(json.dumps(body), status, kept, mimetype=MEDIA_TYPE)
 
 
 def _answer_unknown(error: Exception) -> Response:

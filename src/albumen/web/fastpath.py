@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import HTTPException
+
 from albumen.domain.access import Role
 from albumen.domain.ids import is_photo_id
 from albumen.errors import AlbumenError
@@ -54,5 +56,5 @@ class FastPath:
         try:
             self._gate.authorise(environ, Role.VIEWER)
             return self._delivery.ready(environ, photo_id)
-        except (AlbumenError, FileNotFoundError):
+        except (AlbumenError, HTTPException, OSError):
             return None
