@@ -11,7 +11,7 @@ const REJECTS_SHOWN = 200;
 const $ = (id) => document.getElementById(id);
 
 const nothingYet = () => ({
-  queue: [], failed: [], links: [], rejects: [], created: 0, duplicate: 0, taken: 0, total: 0, bytes: 0, sentBytes: 0,
+  queue: [], failed: [], links: [], rejects: [], created: 0, duplicate: 0, taken: 0, total: 0,
   batchFiles: BATCH_FILES, seconds: 0, reason: null,
 });
 
@@ -44,7 +44,7 @@ export class Uploads {
     const work = this.#work;
     const isRunning = this.#abort !== null;
     $("report").hidden = work.total === 0;
-    $("progress").value = work.bytes ? work.sentBytes / work.bytes : 0;
+    $("progress").value = work.total ? work.taken / work.total : 0;
     $("state").textContent = this.#state();
     $("created").textContent = sayNumber(work.created);
     $("duplicate").textContent = sayNumber(work.duplicate);
@@ -80,7 +80,7 @@ export class Uploads {
   }
 
   #onPicked(input) {
-    this.#add([...input.files]);
+    this.#add({ files: [...input.files], unreadable: [] });
     input.value = "";
   }
 
@@ -100,19 +100,16 @@ export class Uploads {
     $("state").textContent = say("reading", { count: sayNumber(count) });
   }
 
-  #add(files) {
+  #add({ files, unreadable }) {
     const target = $("target");
-    if (files.length === 0 || !target.reportValidity()) return;
+    if (files.length + unreadable.length === 0 || !target.reportValidity()) return;
     if (!this.#abort && this.#work.failed.length === 0) this.#reset();
     const dataset = target.value;
-    this.#work.total += files.length;
-    for (const file of files) this.#enqueue({ file, dataset });
+    for (const file of files) this.#work.queue.push({ file, dataset });
+    for (const name of unreadable) this.#work.rejects.push({ name, problem: { detail: say("unreadable") } });
+    this.#work.total += files.length + unreadable.length;
+    this.#work.taken += unreadable.length;
     if (!this.#abort) this.#run();
-  }
-
-  #enqueue(item) {
-    this.#work.queue.push(item);
-    this.#work.bytes += item.file.size;
   }
 
   // Sends what failed in smaller batches, so that one file that cannot be read does not hold back the others.
@@ -141,9 +138,10 @@ export class Uploads {
     while (this.#work.queue.length && !signal.aborted) await this.#send(this.#takeBatch(), signal);
     if (!signal.aborted) return;
     this.#work.reason = "stopped";
-    this.#work.failed.push(...this.#work.queue.splice(0));
+    this.#work.failed = this.#work.failed.concat(this.#work.queue.splice(0));
   }
 
+  // Sizes are read here and not before: browsers ask the disk for each, which would freeze the page for thousands.
   #takeBatch() {
     const { queue, batchFiles } = this.#work;
     let count = 0;
@@ -170,9 +168,7 @@ export class Uploads {
       if (status === "rejected") work.rejects.push({ name, problem: refusal });
       else { work[status] += 1; work.links.push(link); }
     }
-    const answered = batch.slice(0, photos.length);
-    work.taken += answered.length;
-    work.sentBytes += answered.reduce((sum, { file }) => sum + file.size, 0);
+    work.taken += photos.length;
     work.failed.push(...batch.slice(photos.length));
     if (problem) this.#note(problem);
   }
@@ -189,20 +185,25 @@ export class Uploads {
   }
 }
 
-// All files of a drop, those inside folders too. Browsers hand out the entries of a folder in portions of 100.
+// All files of a drop, those inside folders too, and the names of what the device would not let us read.
 async function filesOf(transfer, onFound) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (entries.length === 0) return [...transfer.files];
-  const files = [];
+  if (entries.length === 0) return { files: [...transfer.files], unreadable: [] };
+  const found = { files: [], unreadable: [] };
   while (entries.length) {
     const entry = entries.pop();
-    if (entry.isDirectory) entries.push(...(await entriesOf(entry)));
-    else files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-    if (files.length % 100 === 0) onFound(files.length);
+    try {
+      if (entry.isDirectory) for (const inner of await entriesOf(entry)) entries.push(inner);
+      else found.files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    } catch {
+      found.unreadable.push(entry.name);
+    }
+    if (found.files.length % 100 === 0) onFound(found.files.length);
   }
-  return files;
+  return found;
 }
 
+// Browsers hand out the entries of a folder in portions of 100.
 async function entriesOf(folder) {
   const reader = folder.createReader();
   const all = [];
