@@ -103,6 +103,14 @@ def test_answers_to_ranges_and_conditions_are_as_documented(api, headers, status
         api["/get/{id}"]["GET"].validate_response(answer)
 
 
+@pytest.mark.parametrize("headers", [{"Range": "bytes=999999-"}, {"If-Match": '"another"'}])
+def test_refused_ranges_and_conditions_name_documented_codes(api, headers):
+    raw = {"body": jpeg(seed=75), "media_type": "application/octet-stream", "query": {"name": "d.jpg"}}
+    photo_id = _call(api, "PUT", "/api/v1/photos", None, **raw)["id"]
+    with api.app.test_client().get(f"/get/{photo_id}", headers=headers) as answer:
+        assert openapi.document()["x-problems"][answer.json["code"]]["status"] == answer.status_code
+
+
 def test_a_twin_in_the_dataset_is_a_documented_conflict(api):
     body = {"body": jpeg(seed=73), "media_type": "application/octet-stream", "query": {"name": "twin.jpg"}}
     trashed = _call(api, "PUT", "/api/v1/photos", 201, **body)["id"]
