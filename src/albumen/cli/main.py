@@ -10,7 +10,7 @@ import albumen
 from albumen.cli.housekeeping import gc, info, migrate, scrub
 from albumen.cli.keys import keys
 from albumen.cli.serve import serve
-from albumen.errors import AlbumenError
+from albumen.errors import AlbumenError, Unavailable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,5 +37,13 @@ def main() -> None:
     try:
         cli()
     except AlbumenError as exc:
-        click.echo(f"albumen: {exc.detail}", err=True)
+        click.echo(f"albumen: {exc.detail}{_cause(exc)}", err=True)
         sys.exit(1)
+
+
+def _cause(exc: AlbumenError) -> str:
+    """Say what the system said when something is unavailable: there is no log to look into."""
+    cause = exc.__cause__
+    if not isinstance(exc, Unavailable) or cause is None:
+        return ""
+    return f" ({getattr(cause, 'orig', cause)})"

@@ -72,15 +72,14 @@ class Housekeeping:
 
         Bytes stay in quarantine for `quarantine`.
         """
-        now = self._clock()
         with self._database.writing() as tx:
-            purged = self._photos.purge(tx, now - trash)
+            purged = self._photos.purge(tx, self._clock() - trash)
         return Collected(
             purged=purged,
             unused=sum(self._drop_unused()),
             orphans=sum(self._remove_orphans(batch) for batch in _in_steps(self._store.keys())),
             missing=sum(self._store.stat(blob.key) is None for blob in self._expected()),
-            emptied=self._store.empty_quarantine(now - quarantine),
+            emptied=self._store.empty_quarantine(self._clock() - quarantine),
         )
 
     def totals(self) -> BlobTotals:
