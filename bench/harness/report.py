@@ -32,20 +32,30 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the table.
+    """One line of the table: the same work by Albumen (`ours`) and by the bare machine (`limit`), once per round.
 
-    `ours` and `limit` are in `unit` and are medians over the rounds; `limit` is None where the target is absolute.
-    `score` is the median of `rounds`, each of which compares measurements that stood side by side.
+    Both are in `unit`, and those of one round were measured side by side. `limit` is empty where the
+    target is absolute.
     """
 
     name: str
     unit: str
-    ours: float
-    limit: float | None
-    score: float
+    ours: tuple[float, ...]
+    limit: tuple[float, ...]
     target: Target
-    rounds: tuple[float, ...]
     note: str
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """What each round is worth: the ratio, or the value itself where there is no limit."""
+        if not self.limit:
+            return self.ours
+        return tuple(ours / limit for ours, limit in zip(self.ours, self.limit, strict=True))
+
+    @property
+    def score(self) -> float:
+        """The median over the rounds."""
+        return median(self.scores)
 
     @property
     def is_met(self) -> bool:
@@ -55,15 +65,13 @@ class Result:
 
 def compare(name: str, unit: str, pairs: Sequence[tuple[float, float]], target: Target, note: str) -> Result:
     """Make a result of (ours, limit) pairs, one pair per round."""
-    rounds = tuple(ours / limit for ours, limit in pairs)
-    ours, limit = (median(column) for column in zip(*pairs, strict=True))
-    return Result(name, unit, ours, limit, median(rounds), target, rounds, note)
+    ours, limit = zip(*pairs, strict=True)
+    return Result(name, unit, ours, limit, target, note)
 
 
 def absolute(name: str, values: Sequence[float], target: Target, note: str) -> Result:
     """Make a result of values that are held against the target themselves."""
-    middle = median(values)
-    return Result(name, target.unit, middle, None, middle, target, tuple(values), note)
+    return Result(name, target.unit, tuple(values), (), target, note)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -77,26 +85,33 @@ def write(folder: Path, results: Sequence[Result], machine: Machine) -> Path:
     """Write `<date>-<cores>-cores.json` and `.md` into `folder`, replacing those of the same day; return the latter."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{machine.date}-{machine.cores}-cores"
-    content = {"machine": asdict(machine), "results": [{**asdict(each), "met": each.is_met} for each in results]}
+    content = {"machine": asdict(machine), "results": [_record(result) for result in results]}
     (folder / f"{stem}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
     page = folder / f"{stem}.md"
     page.write_text(f"# Benchmarks of {machine.date}\n\n{machine}\n\n{table(results)}\n", "utf-8")
     return page
 
 
+def _record(result: Result) -> dict[str, object]:
+    return {**asdict(result), "score": result.score, "met": result.is_met}
+
+
 def _line(result: Result) -> str:
-    limit = "" if result.limit is None else f"{_number(result.limit)} {result.unit}"
     cells = (
         result.name,
-        f"{_number(result.ours)} {result.unit}",
-        limit,
+        _middle(result.ours, result.unit),
+        _middle(result.limit, result.unit),
         f"{result.score:.2f} {result.target.unit}",
         str(result.target),
         "yes" if result.is_met else "**no**",
-        f"{min(result.rounds):.2f} to {max(result.rounds):.2f}",
+        f"{min(result.scores):.2f} to {max(result.scores):.2f}",
         result.note,
     )
     return "| " + " | ".join(cells) + " |"
+
+
+def _middle(values: Sequence[float], unit: str) -> str:
+    return f"{_number(median(values))} {unit}" if values else ""
 
 
 def _number(value: float) -> str:
