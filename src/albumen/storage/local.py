@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -103,6 +104,7 @@ class LocalBlobStore:
         self._blobs = root / "blobs"
         self._quarantine = root / "quarantine"
         self._gate = root / "sweep.lock"
+        self._turn = root / "sweep.turn"
         self._syncer = ThreadPoolExecutor(sync_threads, "albumen-sync")
         self._durable: set[str] = set()  # folders that this process made durable, by the first digits of their blobs
         for folder in (self._blobs, self._quarantine):
@@ -132,7 +134,7 @@ class LocalBlobStore:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Share the gate with other uploads; a sweep waits."""
+        """Share the gate with other uploads; a sweep waits for those before it."""
         with self._locked(fcntl.LOCK_SH):
             yield
 
@@ -168,14 +170,14 @@ class LocalBlobStore:
     def delete(self, key: BlobKey) -> None:
         """Move the file to quarantine and note the time there."""
         source = self.locate(key)
-        target = self._quarantine / source.name
-        try:
-            source.rename(target)
-        except FileNotFoundError:
-            return
-        os.utime(target)
-        sync_folder(source.parent)
-        sync_folder(self._quarantine)
+        with explained():
+            try:
+                os.utime(source)  # first: in quarantine it must not look old for a moment, `empty_quarantine` may run
+                source.rename(self._quarantine / source.name)
+            except FileNotFoundError:
+                return
+            sync_folder(source.parent)
+            sync_folder(self._quarantine)
 
     def keys(self) -> Iterator[BlobKey]:
         """Walk the two levels of folders in order."""
@@ -185,9 +187,10 @@ class LocalBlobStore:
 
     def empty_quarantine(self, before: datetime) -> int:
         """Unlink what lies in quarantine since before a time."""
-        old = [path for path in self._quarantine.iterdir() if path.stat().st_mtime < before.timestamp()]
-        for path in old:
-            path.unlink(missing_ok=True)
+        with explained():
+            old = [path for path in self._quarantine.iterdir() if _modified(path) < before.timestamp()]
+            for path in old:
+                path.unlink(missing_ok=True)
         return len(old)
 
     def check(self) -> None:
@@ -206,8 +209,11 @@ class LocalBlobStore:
 
     @contextmanager
     def _locked(self, mode: int) -> Iterator[None]:
+        """Pass the gate in turn: shared locks that overlap without a pause would keep a sweep out for ever."""
         with explained(), self._gate.open("ab") as gate:
-            fcntl.flock(gate, mode)
+            with self._turn.open("ab") as turn:
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                fcntl.flock(gate, mode)
             yield
 
 
@@ -216,6 +222,14 @@ def _sync_and_close(fd: int) -> None:
         os.fdatasync(fd)
     finally:
         os.close(fd)
+
+
+def _modified(path: Path) -> float:
+    """Return when a file was last touched; one that is gone already counts as new."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _sorted_folders(folder: Path) -> Sequence[Path]:

@@ -1,0 +1,157 @@
+"""What the store on a local disk promises beyond the common suite: plain files, whole or absent."""
+
+import os
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from albumen.domain.photos import BlobKey
+from albumen.errors import StorageUnavailable
+from albumen.storage.files import Workspace
+from albumen.storage.local import LocalBlobStore
+
+DATA = b"bytes of a photo"
+
+
+def publish(store, data=DATA):
+    incoming = store.receive()
+    incoming.write(data)
+    key = BlobKey(incoming.seal(), "jpg")
+    store.publish([(incoming, key)])
+    return key
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_blob_is_a_plain_file_under_its_digest(local_store, tmp_path):
+    key = publish(local_store)
+    path = tmp_path / "blobs" / key.sha256[:2] / key.sha256[2:4] / f"{key.sha256}.jpg"
+    assert local_store.locate(key) == path
+    assert path.read_bytes() == DATA
+
+
+def test_final_file_can_be_read_by_an_operator_and_written_by_nobody(local_store):
+    mode = stat.S_IMODE(local_store.locate(publish(local_store)).stat().st_mode)
+    assert mode & stat.S_IRUSR
+    assert not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+
+
+def test_bytes_on_their_way_in_stay_out_of_the_final_place(local_store, tmp_path):
+    incoming = local_store.receive()
+    incoming.write(DATA)
+    assert files_in(tmp_path / "blobs") == []
+    assert len(files_in(tmp_path / "tmp")) == 1
+    incoming.discard()
+    assert files_in(tmp_path / "tmp") == []
+
+
+def test_published_bytes_leave_nothing_in_tmp(local_store, tmp_path):
+    publish(local_store)
+    publish(local_store)
+    assert files_in(tmp_path / "tmp") == []
+
+
+@pytest.mark.parametrize("damaged", [b"", DATA[:-1], DATA.swapcase(), DATA + b"more"])
+def test_damaged_file_is_healed_by_the_same_photo(local_store, damaged):
+    key = publish(local_store)
+    path = local_store.locate(key)
+    path.unlink()
+    path.write_bytes(damaged)
+    publish(local_store)
+    assert path.read_bytes() == DATA
+
+
+def test_deleted_blob_lies_in_quarantine_until_it_is_emptied(local_store, tmp_path):
+    key = publish(local_store)
+    os.utime(local_store.locate(key), (0, 0))  # stored long ago, deleted now
+    local_store.delete(key)
+    kept = tmp_path / "quarantine" / f"{key.sha256}.jpg"
+    assert kept.read_bytes() == DATA
+    assert local_store.empty_quarantine(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert kept.exists()
+    assert local_store.empty_quarantine(datetime.now(UTC) + timedelta(seconds=5)) == 1
+    assert not kept.exists()
+
+
+def test_emptying_the_quarantine_meanwhile_never_takes_what_was_deleted_just_now(local_store, tmp_path):
+    keys = [publish(local_store, b"photo %d" % number) for number in range(60)]
+    for key in keys:
+        os.utime(local_store.locate(key), (0, 0))
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    stop = threading.Event()
+    emptied = []
+
+    def empty_again_and_again():
+        while not stop.is_set():
+            emptied.append(local_store.empty_quarantine(yesterday))
+
+    thread = threading.Thread(target=empty_again_and_again)
+    thread.start()
+    try:
+        for key in keys:
+            local_store.delete(key)
+    finally:
+        stop.set()
+        thread.join()
+    assert sum(emptied) == 0
+    assert len(files_in(tmp_path / "quarantine")) == len(keys)
+
+
+def test_strange_files_among_the_blobs_are_no_keys(local_store, tmp_path):
+    key = publish(local_store)
+    folder = local_store.locate(key).parent
+    (folder / "notes.txt").write_text("of an operator")
+    (folder / key.sha256).write_text("without an extension")
+    (tmp_path / "blobs" / "README").write_text("not a folder")
+    assert list(local_store.keys()) == [key]
+
+
+def test_two_processes_share_one_directory(local_store, tmp_path):
+    key = publish(local_store)
+    workspace = Workspace(tmp_path / "tmp")
+    other = LocalBlobStore(tmp_path, workspace)
+    assert publish(other) == key
+    assert list(other.keys()) == [key]
+    other.close()
+    workspace.close()
+    assert local_store.locate(key).read_bytes() == DATA
+
+
+def test_workspace_of_a_dead_process_is_removed_and_that_of_a_living_one_stays(tmp_path):
+    living = Workspace(tmp_path / "tmp")
+    living.new_path().write_bytes(b"half")
+    dead = tmp_path / "tmp" / "1-dead"
+    dead.mkdir()
+    (dead / "half").write_bytes(b"half")
+    late = Workspace(tmp_path / "tmp")
+    late.open()
+    assert not dead.exists()
+    assert len(files_in(tmp_path / "tmp")) == 1
+    late.close()
+    living.close()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_unusable_directory_is_told_as_our_error(local_store, tmp_path):
+    (tmp_path / "tmp").write_text("a file where a folder must be")
+    with pytest.raises(StorageUnavailable):
+        local_store.check()
+
+
+def test_folder_in_the_place_of_a_blob_is_told_as_our_error(local_store):
+    key = BlobKey("ab" * 32, "jpg")
+    local_store.locate(key).mkdir(parents=True)
+    with pytest.raises(StorageUnavailable):
+        local_store.open(key)
+
+
+def test_sealed_bytes_take_no_more(local_store):
+    incoming = local_store.receive()
+    incoming.seal()
+    with pytest.raises(ValueError, match="sealed"):
+        incoming.write(b"late")
+    incoming.discard()
