@@ -7,6 +7,7 @@ are read from disk every time. Files up to 1 MiB leave in one piece, larger ones
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote
@@ -39,6 +40,7 @@ LONGEST_KEPT = 1024  # characters of query and Accept; what a client writes ther
 _CONDITIONS = frozenset(
     {"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE"}
 )
+_ONE_RANGE = re.compile(r"bytes=(?:\d{1,18}-\d{0,18}|-(?P<tail>\d{1,18}))", re.ASCII)
 _PREFERENCE = ("webp", "jpeg", "avif")
 _SAFE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -187,7 +189,7 @@ def _read(path: str, size: int) -> bytes:
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:
     """Let Werkzeug decide between 200, 206 and 304. Raises PreconditionFailed, RequestedRangeNotSatisfiable."""
     response = Response(FileWrapper(file, CHUNK_BYTES), 200, headers, direct_passthrough=True)
-    length = size if _wants_one_range(environ) else None
+    length = size if _wants_one_range(environ, size) else None
     try:
         response.make_conditional(environ, accept_ranges=True, complete_length=length)
     except RequestedRangeNotSatisfiable:
@@ -202,7 +204,10 @@ def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file:
     return Answer(status, wsgi_headers, body)
 
 
-def _wants_one_range(environ: WSGIEnvironment) -> bool:
-    """Tell whether `Range` asks for one range of bytes; several, and other units, get the whole (RFC 9110, 14.2)."""
-    wanted = environ.get("HTTP_RANGE", "")
-    return wanted.startswith("bytes=") and "," not in wanted
+def _wants_one_range(environ: WSGIEnvironment, size: int) -> bool:
+    """Tell whether `Range` asks for one part of the bytes.
+
+    What it cannot mean, several parts, and a longer tail than there is get the whole (RFC 9110, section 14).
+    """
+    wanted = _ONE_RANGE.fullmatch(environ.get("HTTP_RANGE", ""))
+    return wanted is not None and int(wanted["tail"] or 0) <= size
