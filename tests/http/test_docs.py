@@ -150,7 +150,7 @@ def nginx_configuration(folder, upstream, port):
     site = site.replace("127.0.0.1:5000", upstream).replace("listen 80;", f"listen 127.0.0.1:{port};")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    head = f"daemon off; pid {folder}/pid; error_log {folder}/log;\nevents {{}}\n"
+    head = f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;\nevents {{}}\n"
     return f"{head}http {{\naccess_log off;\n{paths}{site}}}\n"
 
 
