@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -84,42 +85,47 @@ def _assert_kept(server, receipts):
     assert traffic.digests_of(server.url, outcomes) == [digest for _, digest in receipts.outcomes]
 
 
-def _assert_clean(server):
-    assert traffic.broken_blobs(server.data) == []
-    assert traffic.received_files(server.data) == []
+def _assert_nothing_half_written(data):
+    assert traffic.broken_blobs(data) == []
+
+
+def _assert_cleaned(server):
+    """Nothing of the servers that were killed lies about."""
     owners = {int(folder.name.partition("-")[0]) for folder in (server.data / "tmp").iterdir()}
     assert owners <= {process.pid for process in server.family()}
 
 
+@contextmanager
 def _collecting(data):
+    """`albumen gc` beside what happens in a block; it finds nothing missing."""
     command = [sys.executable, "-m", "albumen", "gc", "--data", str(data)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def _assert_nothing_missing(collecting):
-    said, _ = collecting.communicate(timeout=120)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as collecting:
+        yield
+        said, _ = collecting.communicate(timeout=120)
     assert collecting.returncode == 0, said
     assert "missing" not in said
     assert "no bytes" not in said
 
 
+def _restarted(data, number):
+    derive = str(number % DERIVING_EVERY == 0).lower()
+    return running(data, "--workers", "2", ALBUMEN_GROUP_PHOTOS="6", ALBUMEN_DERIVE=derive)
+
+
 def test_what_a_client_was_told_survives_thirty_kills(tmp_path, capsys):
     data, numbers, moments = tmp_path / "data", count(1), random.Random(SEED)  # noqa: S311 - repeatable moments
     all_receipts, lost = Receipts(), Receipts()
-    for number in range(ROUNDS + 1):
-        derive = str(number % DERIVING_EVERY == 0).lower()
-        collecting = _collecting(data) if number and number % COLLECTING_EVERY == 0 else None
-        with running(data, "--workers", "2", ALBUMEN_GROUP_PHOTOS="6", ALBUMEN_DERIVE=derive) as server:
+    for number in range(ROUNDS):
+        with _collecting(data) if number % COLLECTING_EVERY == 1 else nullcontext(), _restarted(data, number) as server:
             _assert_kept(server, lost)
-            _assert_clean(server)
-            if collecting:
-                _assert_nothing_missing(collecting)
-            if number == ROUNDS:
-                _assert_kept(server, all_receipts)
-                break
+            _assert_cleaned(server)
             lost = _pour_until_killed(server, numbers, moments.uniform(FIRST_MOMENT, LAST_MOMENT))
+        _assert_nothing_half_written(data)
         all_receipts.outcomes += lost.outcomes
         all_receipts.cut_off += lost.cut_off
+    with _collecting(data), running(data, "--workers", "2", ALBUMEN_DERIVE="false") as server:
+        _assert_kept(server, all_receipts)
+        _assert_cleaned(server)
     with capsys.disabled():
         print(f" {len(all_receipts.outcomes)} outcomes told, {all_receipts.cut_off} uploads cut off", end="")  # noqa: T201
     assert len(all_receipts.outcomes) >= LEAST_ACKNOWLEDGED
