@@ -79,8 +79,8 @@ class Services:
 
 def configure_logs(settings: Settings) -> None:
     """Let every process log as the settings say: lines for people or JSON for machines, to standard error."""
-    is_json = settings.log_format == "json"
-    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    is_json, colors = settings.log_format == "json", sys.stderr.isatty()
+    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=colors)
     exceptions = [structlog.processors.dict_tracebacks] if is_json else []
     structlog.configure(
         processors=[
