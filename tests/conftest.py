@@ -22,6 +22,8 @@ from albumen.config import load_settings
 from albumen.web.app import create_app
 from forms import Uploader
 
+pytest_plugins = ("engines",)
+
 START_SECONDS = 30
 STOP_SECONDS = 40
 STRICT_PHOTOS = 5

@@ -78,9 +78,9 @@ class DerivationRepository:
         tx.run(_DESCRIBE, {"sha256": sha256, "placeholder": placeholder, **_metadata_values(metadata)})
         tx.run(_FINISH, {"sha256": sha256, "state": "done", "reason": None})
 
-    def fail(self, tx: Transaction, sha256: str, reason: str, *, again: bool) -> None:
-        """Remember a failure; the blob stays pending when it is to be tried again."""
-        tx.run(_FINISH, {"sha256": sha256, "state": "pending" if again else "failed", "reason": reason})
+    def fail(self, tx: Transaction, sha256: str, reason: str) -> None:
+        """Remember that nothing can be derived from a blob, and why."""
+        tx.run(_FINISH, {"sha256": sha256, "state": "failed", "reason": reason})
 
     def describe(self, tx: Transaction, sha256: str) -> Description:
         """Return what is known of a blob that exists."""

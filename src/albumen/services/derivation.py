@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from albumen.errors import Damaged, Unavailable
+from albumen.errors import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 GRID_PREVIEWS = ((512, "webp"),)
 LEASE = timedelta(minutes=5)
 TASKS_PER_CLAIM = 8
-MOST_ATTEMPTS = 3
 
 log = structlog.get_logger()
 
@@ -42,7 +41,11 @@ class Derivation:
         self._clock = clock
 
     def work(self, is_stopping: Callable[[], bool]) -> int:
-        """Work on what waits now, up to one claim; return how many blobs were taken."""
+        """Work on what waits now, up to one claim; return how many blobs were taken.
+
+        Raises:
+            Unavailable: No space, no decoder, a busy database. What was not done is taken again when its lease ends.
+        """
         now = self._clock()
         with self._database.writing() as tx:
             tasks = self._derivations.claim(tx, now, now + LEASE, TASKS_PER_CLAIM)
@@ -62,14 +65,12 @@ class Derivation:
         try:
             derived = self._previews.derive(task.blob, GRID_PREVIEWS)
         except Damaged as exc:
-            self._note_failure(task, exc.detail, again=False)
-        except Unavailable as exc:
-            self._note_failure(task, exc.detail, again=task.attempt < MOST_ATTEMPTS)
+            self._note_failure(task, exc.detail)
         else:
             with self._database.writing() as tx:
                 self._derivations.finish(tx, sha256, derived.metadata, derived.placeholder)
 
-    def _note_failure(self, task: Task, reason: str, *, again: bool) -> None:
-        log.warning("derivation_failed", sha256=task.blob.sha256, reason=reason, again=again)
+    def _note_failure(self, task: Task, reason: str) -> None:
+        log.warning("derivation_failed", sha256=task.blob.sha256, reason=reason, attempt=task.attempt)
         with self._database.writing() as tx:
-            self._derivations.fail(tx, task.blob.sha256, reason, again=again)
+            self._derivations.fail(tx, task.blob.sha256, reason)

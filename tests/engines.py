@@ -1,4 +1,4 @@
-"""What the suites run against: every store, and every database engine.
+"""What the conformance suites run against: every store, and every database engine, as fixtures.
 
 An engine joins by one more entry in `ENGINES`, a store by one more in `STORES`.
 """

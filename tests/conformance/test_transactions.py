@@ -1,0 +1,182 @@
+"""Transactions and migrations on every engine: all or nothing, one writer at a time, our own errors."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from albumen.errors import Busy, StartRefused, StorageUnavailable
+from albumen.repository.datasets import DatasetRepository
+from albumen.repository.engine import open_database, statement
+from albumen.repository.migrate import known_migrations, migrate, schema_version
+from albumen.repository.photos import NewPhoto, PhotoRepository
+from engines import BUSY_SECONDS, NOW, make_blob
+
+NEWEST = known_migrations()[-1].version
+COUNT = statement("SELECT COUNT(*) AS number FROM dataset")
+DATASETS = DatasetRepository()
+
+
+def count(database):
+    with database.reading() as tx:
+        return tx.row(COUNT, {})["number"]
+
+
+def add(database, slug):
+    with database.writing() as tx:
+        DATASETS.add(tx, slug, slug, NOW)
+
+
+def test_fresh_database_has_no_schema_and_gets_every_migration(empty_database):
+    assert schema_version(empty_database) == 0
+    assert list(migrate(empty_database)) == list(known_migrations())
+    assert schema_version(empty_database) == NEWEST
+
+
+def test_migrating_again_applies_nothing(database):
+    add(database, "kept")
+    assert list(migrate(database)) == []
+    assert count(database) == 1
+
+
+def test_schema_newer_than_this_version_is_refused_and_left_alone(database):
+    with database.writing() as tx:
+        tx.script("INSERT INTO schema_version (version, subject) VALUES (9999, 'of the future')")
+    with pytest.raises(StartRefused, match=f"has schema 9999, this version of Albumen knows {NEWEST}"):
+        migrate(database)
+    assert schema_version(database) == 9999
+
+
+def test_migration_that_fails_leaves_nothing_behind(empty_database):
+    with empty_database.writing() as tx:
+        tx.script("CREATE TABLE api_key (id TEXT)")  # stands in the way of the last table
+    with pytest.raises(StorageUnavailable):
+        migrate(empty_database)
+    with pytest.raises(StorageUnavailable):
+        count(empty_database)
+    assert schema_version(empty_database) == 0
+
+
+def test_written_rows_are_there_after_the_transaction(database):
+    add(database, "a")
+    assert count(database) == 1
+
+
+def test_exception_rolls_everything_back(database):
+    def fail():
+        with database.writing() as tx:
+            DATASETS.add(tx, "a", "a", NOW)
+            DATASETS.add(tx, "b", "b", NOW)
+            raise LookupError("after two rows")
+
+    with pytest.raises(LookupError):
+        fail()
+    assert count(database) == 0
+
+
+def test_broken_statement_rolls_everything_back_and_is_told_as_our_error(database):
+    def fail():
+        with database.writing() as tx:
+            DATASETS.add(tx, "a", "a", NOW)
+            tx.script("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(StorageUnavailable):
+        fail()
+    assert count(database) == 0
+    add(database, "b")
+    assert count(database) == 1
+
+
+def test_photo_needs_its_blob_and_its_dataset(database):
+    with pytest.raises(StorageUnavailable):
+        _insert_photo(database, dataset_id=404)
+    with pytest.raises(StorageUnavailable), database.writing() as tx:
+        tx.script("INSERT INTO derivation (sha256, state, attempts, leased_until) VALUES ('none', 'pending', 0, 0)")
+    with pytest.raises(StorageUnavailable), database.writing() as tx:
+        tx.script("INSERT INTO tally (dataset_id, day, photos, bytes) VALUES (404, '2026-11-23', 1, 1)")
+
+
+def _insert_photo(database, dataset_id):
+    photo = NewPhoto("01970000-0000-7000-8000-000000000000", "a.jpg", "/get/a", make_blob(1))
+    with database.writing() as tx:
+        PhotoRepository().add(tx, dataset_id, [photo], NOW)
+
+
+def test_blob_that_a_photo_refers_to_cannot_be_deleted(shelf):
+    shelf.photo(blob=make_blob(1))
+    with pytest.raises(StorageUnavailable), shelf.database.writing() as tx:
+        tx.script("DELETE FROM blob")
+
+
+def test_reader_sees_one_state_while_others_write(sqlite):
+    with sqlite.reading() as tx:
+        before = tx.row(COUNT, {})["number"]
+        add(sqlite, "a")
+        assert tx.row(COUNT, {})["number"] == before
+    assert count(sqlite) == before + 1
+
+
+def test_writer_in_another_process_makes_ours_busy(sqlite, tmp_path):
+    other = open_database(tmp_path / "albumen.db", BUSY_SECONDS)
+    with other.writing():
+        with pytest.raises(Busy):
+            add(sqlite, "a")
+        assert count(sqlite) == 0
+    add(sqlite, "a")
+    assert count(other) == 1
+    other.close()
+
+
+def test_writer_waits_for_one_that_is_quick(tmp_path, sqlite):
+    other = open_database(tmp_path / "albumen.db", busy_seconds=20)
+    begun = threading.Event()
+
+    def write_late():
+        begun.set()
+        add(other, "late")
+
+    with ThreadPoolExecutor(1) as pool:
+        with sqlite.writing() as tx:
+            future = pool.submit(write_late)
+            assert begun.wait(20)
+            DATASETS.add(tx, "first", "first", NOW)
+        future.result(20)
+    other.close()
+    assert count(sqlite) == 2
+
+
+def test_threads_of_one_process_write_in_turn(sqlite):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: add(sqlite, f"set-{number}"), range(40)))
+    assert count(sqlite) == 40
+
+
+def test_processes_that_start_at_once_migrate_once(tmp_path):
+    databases = [open_database(tmp_path / "albumen.db", busy_seconds=20) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(migrate, databases))
+    assert sorted(len(each) for each in applied) == [0, 0, 0, len(known_migrations())]
+    for database in databases:
+        database.close()
+
+
+def test_database_is_as_durable_as_it_says(sqlite):
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    with sqlite.engine.connect() as connection:
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted}
+    assert found == wanted
+
+
+def test_file_that_is_no_database_is_told_as_our_error(tmp_path):
+    (tmp_path / "albumen.db").write_bytes(b"not a database at all" * 100)
+    database = open_database(tmp_path / "albumen.db", BUSY_SECONDS)
+    with pytest.raises(StorageUnavailable):
+        migrate(database)
+    database.close()
+
+
+def test_directory_that_is_not_there_is_told_as_our_error(tmp_path):
+    database = open_database(tmp_path / "missing" / "albumen.db", BUSY_SECONDS)
+    with pytest.raises(StorageUnavailable):
+        migrate(database)
+    database.close()
