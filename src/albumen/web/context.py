@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from albumen.web.delivery import Delivery
 
 _EXTENSION = "albumen"
+_NO_TEXT = frozenset({"Cc", "Cs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,6 @@ def json_object() -> dict[str, object]:
 def member(body: dict[str, object], name: str, default: str | None = None) -> str:
     """Return a text member of a JSON object. Raises InvalidParameter when it is missing or no text."""
     value = body.get(name, default)
-    if not isinstance(value, str) or not value.isprintable():
-        raise InvalidParameter(name, "a text of printable characters")
+    if not isinstance(value, str) or any(unicodedata.category(char) in _NO_TEXT for char in value):
+        raise InvalidParameter(name, "a text without control characters")
     return value
