@@ -1,0 +1,229 @@
+"""Who may do what: roles by route, keys, cookies, foreign pages, unknown hosts, proxies. Through all middleware."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from albumen.domain.access import Role
+from albumen.web.auth import COOKIE, needed_role
+from conftest import running
+from forms import FORM, form, part, problem
+from pictures import of_size
+from wire import eventually
+
+ID = "0197c5a2-8f4e-7c31-9d0a-5b6e2f7a1c44"
+PUBLIC, VIEWER, CONTRIBUTOR, EDITOR = None, Role.VIEWER, Role.CONTRIBUTOR, Role.EDITOR
+ROUTES = {
+    ("GET", "/"): PUBLIC,
+    ("POST", "/"): CONTRIBUTOR,
+    ("POST", "/upload"): CONTRIBUTOR,
+    ("GET", "/get/<photo_id>"): VIEWER,
+    ("GET", "/get"): VIEWER,
+    ("GET", "/display"): VIEWER,
+    ("GET", "/get_value"): VIEWER,
+    ("GET", "/api/v1/photos"): VIEWER,
+    ("PUT", "/api/v1/photos"): CONTRIBUTOR,
+    ("POST", "/api/v1/photos/known"): CONTRIBUTOR,
+    ("GET", "/api/v1/photos/<photo_id>"): VIEWER,
+    ("PATCH", "/api/v1/photos/<photo_id>"): EDITOR,
+    ("DELETE", "/api/v1/photos/<photo_id>"): EDITOR,
+    ("POST", "/api/v1/photos/<photo_id>/restore"): EDITOR,
+    ("GET", "/api/v1/datasets"): VIEWER,
+    ("POST", "/api/v1/datasets"): CONTRIBUTOR,
+    ("GET", "/api/v1/datasets/<slug>"): VIEWER,
+    ("GET", "/api/v1/stats"): VIEWER,
+    ("GET", "/api/v1/session"): PUBLIC,
+    ("POST", "/api/v1/session"): PUBLIC,
+    ("DELETE", "/api/v1/session"): PUBLIC,
+    ("GET", "/api/openapi.json"): PUBLIC,
+    ("GET", "/api/docs"): PUBLIC,
+    ("GET", "/static/<path:filename>"): PUBLIC,
+    ("GET", "/health/live"): PUBLIC,
+    ("GET", "/health/ready"): PUBLIC,
+    ("GET", "/metrics"): VIEWER,
+}
+GUARDED = sorted((method, rule) for (method, rule), role in ROUTES.items() if role is not None)
+NOT_ALLOWED = {401, 403}
+
+
+def target(rule):
+    return rule.replace("<photo_id>", ID).replace("<slug>", "main").replace("<path:filename>", "page.css")
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def tokens(services):
+    """A key of each role; the first one closes the server."""
+    return {role: str(services.access.create(role.label, role)) for role in Role}
+
+
+@pytest.fixture
+def photo(client):
+    """A photo that came in while the server was open; every test here takes it before the keys."""
+    answer = client.post("/upload", data=form(part(of_size(2000), "secret-name.jpg")), headers=FORM)
+    return answer.get_json()["photos"][0]
+
+
+def test_every_route_is_in_the_table_with_the_role_that_it_needs(app):
+    found = {}
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            found[method, rule.rule] = needed_role(app.view_functions[rule.endpoint])
+    assert found == ROUTES
+
+
+def test_a_view_that_says_nothing_of_roles_answers_nobody(app):
+    app.add_url_rule("/forgotten", view_func=lambda: "secret", endpoint="forgotten")
+    answer = app.test_client().get("/forgotten")
+    assert problem(answer, 500, "internal")
+    assert b"secret" not in answer.data
+
+
+@pytest.mark.parametrize(("method", "rule"), GUARDED)
+def test_a_route_opens_to_its_role_and_those_above_it_alone(app, tokens, method, rule):
+    client = app.test_client()
+    for role, token in tokens.items():
+        answer = client.open(target(rule), method=method, headers=bearer(token))
+        if role >= ROUTES[method, rule]:
+            assert answer.status_code not in NOT_ALLOWED
+        else:
+            body = problem(answer, 403, "role_too_small")
+            assert (body["role"], body["needed"]) == (role.label, ROUTES[method, rule].label)
+
+
+@pytest.mark.parametrize(("method", "rule"), GUARDED)
+def test_without_a_valid_key_a_guarded_route_asks_for_one(app, tokens, method, rule):
+    client = app.test_client()
+    token = tokens[Role.ADMIN]
+    forged = token[:-1] + ("0" if token[-1] != "0" else "1")
+    for sent in ({}, bearer("nonsense"), bearer(forged), bearer(""), {"Authorization": f"Basic {token}"}):
+        answer = client.open(target(rule), method=method, headers=sent)
+        problem(answer, 401, "key_required")
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="albumen"'
+
+
+@pytest.mark.parametrize(("method", "rule"), sorted(ROUTES.keys() - set(GUARDED)))
+def test_public_routes_ask_for_no_key(app, tokens, method, rule):
+    assert tokens
+    with app.test_client().open(target(rule), method=method) as answer:
+        assert answer.status_code not in NOT_ALLOWED
+
+
+def test_an_open_server_lets_everybody_do_everything(client, photo):
+    assert client.get(f"/get/{photo['id']}").status_code == 200
+    assert client.delete(f"/api/v1/photos/{photo['id']}").status_code == 204
+    assert client.get("/api/v1/session").get_json() == {"mode": "open", "role": "admin"}
+
+
+def test_without_a_key_nothing_is_told_of_what_is_there(app, photo, services):
+    services.access.create("first", Role.ADMIN)
+    client = app.test_client()
+    eventually(lambda: client.get("/metrics").status_code == 401, "the server stayed open")
+    answers = [client.open(target(rule), method=method) for method, rule in GUARDED]
+    for path in (f"/get/{photo['id']}", f"/get/{photo['id']}?size=256", f"/api/v1/photos/{photo['id']}"):
+        answers += [client.get(path), client.get(path, headers={"Range": "bytes=0-9"}), client.head(path)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.data for answer in answers}) == 2  # one and the same problem, and nothing for HEAD
+    told = b"".join(answer.data + str(answer.headers).encode() for answer in answers)
+    assert not any(word.encode() in told for word in ("secret-name", photo["sha256"], photo["id"], "main"))
+
+
+def test_an_unknown_photo_looks_the_same_as_a_known_one_without_a_key(app, photo, services):
+    services.access.create("first", Role.ADMIN)
+    client = app.test_client()
+    eventually(lambda: client.get("/metrics").status_code == 401, "the server stayed open")
+    known, unknown = client.get(f"/get/{photo['id']}"), client.get(f"/get/{ID}")
+    assert (known.data, known.headers) == (unknown.data, unknown.headers)
+
+
+def test_with_keys_only_the_caller_may_keep_copies(app, photo, services):
+    token = services.access.create("first", Role.VIEWER)
+    client = app.test_client()
+    eventually(lambda: client.get("/metrics").status_code == 401, "the server stayed open")
+    for path in (f"/get/{photo['id']}", f"/get/{photo['id']}?size=256"):
+
+        def is_private(path=path):
+            answer = client.get(path, headers=bearer(token))
+            return answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+
+        eventually(is_private, "still public")
+
+
+def test_a_revoked_key_stops_working_and_its_cookie_with_it(app, services, tokens):
+    client = app.test_client()
+    client.post("/api/v1/session", json={"key": tokens[Role.EDITOR]})
+    other = app.test_client()
+    assert client.get("/api/v1/photos").status_code == 200
+    services.access.revoke(tokens[Role.EDITOR].split("_")[1])
+    eventually(lambda: other.get("/api/v1/photos", headers=bearer(tokens[Role.EDITOR])).status_code == 401, "it works")
+    eventually(lambda: client.get("/api/v1/photos").status_code == 401, "the cookie works")
+    assert other.get("/api/v1/photos", headers=bearer(tokens[Role.VIEWER])).status_code == 200
+
+
+def test_keys_made_and_revoked_on_the_command_line_count_in_every_process(tmp_path, http):
+    data = tmp_path / "data"
+
+    def keys(*words):
+        command = [sys.executable, "-m", "albumen", "keys", *words, "--data", str(data)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    token = keys("create", "phone", "--role", "contributor")
+    with running(data, "--workers", "2", ALBUMEN_DERIVE="false") as server:
+        address = f"{server.url}/api/v1/photos"
+        assert {http.get(address).status_code for _ in range(10)} == {401}
+        assert {http.get(address, headers=bearer(token)).status_code for _ in range(10)} == {200}
+        keys("revoke", token.split("_")[1])
+
+        def refused():
+            statuses = [http.get(address, headers={**bearer(token), "Connection": "close"}) for _ in range(10)]
+            return {answer.status_code for answer in statuses} == {401}
+
+        eventually(refused, "a revoked key goes on working")
+
+
+def test_a_browser_logs_in_by_a_cookie_that_scripts_cannot_read(app, tokens):
+    client = app.test_client()
+    answer = client.post("/api/v1/session", json={"key": tokens[Role.CONTRIBUTOR]})
+    assert answer.status_code == 204
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert client.get("/api/v1/session").get_json() == {"mode": "keys", "role": "contributor"}
+    assert client.post("/upload", data=form(part(of_size(2000))), headers=FORM).status_code == 201
+    problem(client.delete(f"/api/v1/photos/{ID}"), 403, "role_too_small")
+
+
+def test_the_cookie_is_for_encrypted_connections_alone_when_it_came_over_one(app, tokens):
+    answer = app.test_client().post(
+        "/api/v1/session", json={"key": tokens[Role.VIEWER]}, base_url="https://photos.example.org"
+    )
+    assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+
+
+def test_a_browser_that_logs_out_is_a_stranger_again(app, tokens):
+    client = app.test_client()
+    client.post("/api/v1/session", json={"key": tokens[Role.VIEWER]})
+    assert client.delete("/api/v1/session").status_code == 204
+    assert client.get("/api/v1/session").get_json() == {"mode": "keys", "role": None}
+    problem(client.get("/api/v1/photos"), 401, "key_required")
+
+
+@pytest.mark.parametrize("key", ["", "nonsense", "alb_000000000000_" + "0" * 64])
+def test_a_login_without_a_valid_key_sets_no_cookie(app, tokens, key):
+    assert tokens
+    answer = app.test_client().post("/api/v1/session", json={"key": key})
+    problem(answer, 401, "key_required")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("cookie", [f"{COOKIE}=x", f"{COOKIE}=", f"{COOKIE}=\x7f; ;=;", f"a={COOKIE}", f'{COOKIE}="'])
+def test_a_broken_cookie_is_no_key(app, tokens, cookie):
+    assert tokens
+    client = app.test_client(use_cookies=False)
+    problem(client.get("/api/v1/photos", headers={"Cookie": cookie}), 401, "key_required")
