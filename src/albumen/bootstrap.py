@@ -145,7 +145,13 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, clock=times.now),
         datasets=Datasets(database, datasets, times.now),
         previews=previews,
-        derivation=Derivation(database=database, derivations=derivations, previews=previews, clock=times.now),
+        derivation=Derivation(
+            database=database,
+            derivations=derivations,
+            previews=previews,
+            clock=times.now,
+            at_once=settings.derive_processes,
+        ),
         housekeeping=Housekeeping(
             database=database,
             photos=photos,

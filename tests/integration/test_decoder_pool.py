@@ -129,7 +129,7 @@ def test_garbage_fails_with_a_message_that_names_no_path(shared_pool, tmp_path, 
     assert failure.value.detail == "The photo is damaged or of a kind that cannot be decoded."
 
 
-@pytest.mark.parametrize("kind", set(EVERY_TYPE) - {"bmp"})
+@pytest.mark.parametrize("kind", sorted(set(EVERY_TYPE) - {"bmp"}))
 def test_cut_off_photo_fails(shared_pool, tmp_path, kind):
     source = tmp_path / "photo"
     source.write_bytes(pictures.truncate(getattr(pictures, kind)(640, 480), 0.7))

@@ -80,13 +80,6 @@ def test_failure_is_not_kept(recent):
     assert recent.get("a", lambda: "there") == "there"
 
 
-def test_forgotten_values_are_loaded_again(recent):
-    source = Source()
-    recent.get("a", source)
-    recent.forget()
-    assert recent.get("a", source) == 2
-
-
 def test_number_of_values_is_bounded(recent):
     for number in range(1000):
         recent.get(number, Source())

@@ -56,7 +56,7 @@ def scrub(config: Path | None, data: Path | None) -> None:
                     bad.append(checked)
     for checked in bad:
         click.echo(f"{'missing' if checked.missing else 'damaged'}  {checked.blob.key.sha256}")
-    click.echo(f"{totals.blobs} photos read, {len(bad)} bad")
+    click.echo(f"{totals.blobs} files read, {len(bad)} bad")
     if bad:
         raise click.ClickException("Upload these photos again or restore them from a backup.")
 

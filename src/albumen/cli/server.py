@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 import click
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
 from albumen.bootstrap import build
 from albumen.errors import StartRefused
 from albumen.web.app import create_app
+from albumen.web.observe import MULTIPROCESS_VARIABLE
 from albumen.worker.lifetime import die_with
 from albumen.worker.run import run_worker
 
@@ -37,6 +38,7 @@ BACKLOG = 2048
 CONNECTIONS_PER_WORKER = 1024
 READY_STEP_SECONDS = 0.02
 RESTART_SECONDS = 5.0
+_KEPT_VARIABLES = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", MULTIPROCESS_VARIABLE})
 
 log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ def run_server(settings: Settings) -> None:
         blocking_threads=settings.threads,
         backlog=BACKLOG,
         backpressure=max(CONNECTIONS_PER_WORKER, settings.threads),
+        http=HTTPModes.http1,
         websockets=False,
         log_level=LogLevels.error,
         respawn_failed_workers=True,
@@ -73,10 +76,11 @@ def run_server(settings: Settings) -> None:
 def load_application(settings: Settings, parent: int) -> WSGIApplication:
     """Wire the application in a worker process that does not outlive `parent`."""
     die_with(parent)
+    _shed_environment()
     services = build(settings)
     services.start()
     Finalize(None, services.close, exitpriority=1)
-    return create_app(services)
+    return create_app(services).wsgi_app
 
 
 class Company:
@@ -125,6 +129,12 @@ class Company:
         if not self._stopping.is_set():
             log.warning("background_worker_ended", restarting=True)
             self._stopping.wait(max(0.0, RESTART_SECONDS - (time.monotonic() - began)))
+
+
+def _shed_environment() -> None:
+    """Drop what the settings were read from: Granian lays all variables under every request, HTTP_… ones as headers."""
+    for name in set(os.environ) - _KEPT_VARIABLES:
+        del os.environ[name]
 
 
 def _admitted(settings: Settings) -> str:

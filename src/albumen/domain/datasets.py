@@ -36,12 +36,12 @@ class Day:
     bytes: int
 
 
-def check_slug(slug: str) -> str:
-    """Return `slug` when it may name a dataset.
+def check_slug(slug: str, parameter: str = "dataset") -> str:
+    """Return `slug`, which came in `parameter`, when it may name a dataset.
 
     Raises:
         InvalidParameter: It may not; the message tells the rule.
     """
     if not SLUG.fullmatch(slug):
-        raise InvalidParameter("dataset", _SLUG_RULE)
+        raise InvalidParameter(parameter, _SLUG_RULE)
     return slug

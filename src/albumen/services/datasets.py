@@ -52,7 +52,7 @@ class Datasets:
         shown = name.strip()
         if not 0 < len(shown) <= LONGEST_NAME:
             raise InvalidParameter("name", f"1 to {LONGEST_NAME} characters")
-        chosen = check_slug(slug or _slug_of(shown))
+        chosen = check_slug(slug or _slug_of(shown), "slug")
         with self._database.writing() as tx:
             if not self._datasets.add(tx, chosen, shown, self._clock()):
                 raise DatasetExists(f"There is a dataset '{chosen}' already.")

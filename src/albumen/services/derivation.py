@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -34,11 +36,13 @@ class Derivation:
         derivations: DerivationRepository,
         previews: Previews,
         clock: Callable[[], datetime],
+        at_once: int = 1,
     ) -> None:
         self._database = database
         self._derivations = derivations
         self._previews = previews
         self._clock = clock
+        self._at_once = at_once
 
     def work(self, is_stopping: Callable[[], bool]) -> int:
         """Work on what waits now, up to one claim; return how many blobs were taken.
@@ -49,16 +53,18 @@ class Derivation:
         now = self._clock()
         with self._database.writing() as tx:
             tasks = self._derivations.claim(tx, now, now + LEASE, TASKS_PER_CLAIM)
-        for task in tasks:
-            if is_stopping():
-                break
-            self._derive(task)
+        with ThreadPoolExecutor(self._at_once, "albumen-derive") as pool:
+            list(pool.map(partial(self._derive_unless, is_stopping), tasks))
         return len(tasks)
 
     def has_work(self) -> bool:
         """Tell whether a blob waits, without taking the write lock."""
         with self._database.reading() as tx:
             return self._derivations.is_waiting(tx, self._clock())
+
+    def _derive_unless(self, is_stopping: Callable[[], bool], task: Task) -> None:
+        if not is_stopping():
+            self._derive(task)
 
     def _derive(self, task: Task) -> None:
         sha256 = task.blob.sha256

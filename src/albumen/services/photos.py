@@ -10,7 +10,6 @@ from albumen.domain.names import clean_name
 from albumen.domain.photos import PhotoDetails
 from albumen.errors import AlreadyInDataset, InvalidParameter, PhotoNotFound
 from albumen.repository.photos import PageQuery
-from albumen.services.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,8 +25,6 @@ MOST_PER_PAGE = 1000
 DEFAULT_PER_PAGE = 100
 MOST_KNOWN = 10_000
 STREAM_STEP = 1000
-CACHE_SECONDS = 1.0
-CACHED_PHOTOS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +63,13 @@ class Photos:
         self._datasets = datasets
         self._derivations = derivations
         self._clock = clock
-        self._recent: Recent[Photo] = Recent(CACHE_SECONDS, CACHED_PHOTOS)
 
     def get(self, photo_id: str) -> Photo:
-        """Return a photo that may be a second old. Raises PhotoNotFound."""
-        return self._recent.get(photo_id, lambda: self._load(photo_id))
+        """Return a photo. Raises PhotoNotFound."""
+        if not is_photo_id(photo_id):
+            raise _no_photo()
+        with self._database.reading() as tx:
+            return _found(self._photos.find(tx, photo_id)).photo
 
     def find(self, id_or_name: str) -> Photo:
         """Return the photo of that id, else the newest of exactly that name. Raises PhotoNotFound."""
@@ -125,7 +124,6 @@ class Photos:
         with self._database.writing() as tx:
             if not self._photos.rename(tx, photo_id, clean_name(name)):
                 raise _no_photo()
-        self._recent.forget()
         return self.details(photo_id)
 
     def delete(self, photo_id: str) -> None:
@@ -134,7 +132,6 @@ class Photos:
             photo = _found(self._photos.find(tx, photo_id)).photo
             self._photos.delete(tx, photo_id, self._clock())
             self._count(tx, photo, -1)
-        self._recent.forget()
 
     def restore(self, photo_id: str) -> PhotoDetails:
         """Take a photo out of the trash.
@@ -149,12 +146,6 @@ class Photos:
             self._photos.restore(tx, photo_id)
             self._count(tx, photo, 1)
         return self.details(photo_id)
-
-    def _load(self, photo_id: str) -> Photo:
-        if not is_photo_id(photo_id):
-            raise _no_photo()
-        with self._database.reading() as tx:
-            return _found(self._photos.find(tx, photo_id)).photo
 
     def _refuse_twin(self, tx: Transaction, photo: Photo) -> None:
         sha256 = photo.blob.sha256

@@ -30,7 +30,3 @@ class Recent(Generic[V]):
             self._values.clear()
         self._values[key] = (self._clock() + self._seconds, value)
         return value
-
-    def forget(self) -> None:
-        """Drop every value."""
-        self._values.clear()

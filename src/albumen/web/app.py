@@ -14,6 +14,7 @@ from albumen.web.auth import Gate, needed_role, public
 from albumen.web.context import Context, attach, context
 from albumen.web.cors import CrossOriginSharing
 from albumen.web.delivery import Delivery
+from albumen.web.drain import Drained
 from albumen.web.fastpath import FastPath
 from albumen.web.observe import Observed, Observer, mark_route
 from albumen.web.routes.datasets import datasets
@@ -49,7 +50,7 @@ def create_app(services: Services) -> Flask:
     app.before_request(_authorise)
     errors.register(app)
     observer = Observer(access_log=services.settings.access_log)
-    inner = FastPath(Observed(app.wsgi_app, observer), gate, delivery, observer)
+    inner = FastPath(Drained(Observed(app.wsgi_app, observer)), gate, delivery, observer)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app
 

@@ -64,7 +64,9 @@ def problem(error: errors.AlbumenError) -> dict[str, Any]:
 
 def problem_response(error: errors.AlbumenError) -> Response:
     """Return the answer to a request that ended in an error of ours."""
-    response = Response(json.dumps(problem(error)), int(status_of(type(error))), mimetype=MEDIA_TYPE)
+    response = Response(
+        json.dumps(problem(error), ensure_ascii=False), int(status_of(type(error))), mimetype=MEDIA_TYPE
+    )
     if isinstance(error, errors.KeyRequired):
         response.headers["WWW-Authenticate"] = 'Bearer realm="albumen"'
     if isinstance(error, errors.Unavailable):
@@ -97,7 +99,7 @@ def _answer_http(error: HTTPException) -> Response:
         "code": code,
     }
     kept = [(name, value) for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}]
-    return Response(json.dumps(body), status, kept, mimetype=MEDIA_TYPE)
+    return Response(json.dumps(body, ensure_ascii=False), status, kept, mimetype=MEDIA_TYPE)
 
 
 def _answer_unknown(error: Exception) -> Response:
