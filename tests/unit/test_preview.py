@@ -217,7 +217,7 @@ def test_other_formats_reach_no_decoder(tmp_path, stated):
             _render(tmp_path, data, stated, 256)
 
 
-@pytest.mark.parametrize("media_type", set(MAKERS) - {"image/bmp"})
+@pytest.mark.parametrize("media_type", sorted(set(MAKERS) - {"image/bmp"}))
 def test_cut_off_photo_gives_no_preview(tmp_path, media_type):
     data = pictures.truncate(MAKERS[media_type](256, 192), 0.6)
     with pytest.raises(Exception):  # noqa: B017, PT011 - each library raises its own kind
