@@ -73,7 +73,7 @@ def jpeg(  # noqa: PLR0913 - every option is a property of the photo that some t
     )
 
 
-def png(width=64, height=48, *, seed=0, orientation=None, mode="RGB", exif=None, icc=None, frames=1):  # noqa: PLR0913 - likewise
+def png(width=64, height=48, *, seed=0, orientation=None, mode="RGB", exif=None, icc=None, frames=1):
     """Return a PNG; modes 1, L, LA, P, RGB, RGBA and I;16. More than one frame makes an animated PNG."""
     pictures = [picture(width, height, seed=seed + 1000 * number, mode=mode) for number in range(frames)]
     return _save_frames(pictures, "PNG", **_metadata(orientation, exif, icc))
@@ -94,7 +94,7 @@ def gif(width=64, height=48, *, seed=0, frames=1):
     return _save_frames(pictures, "GIF")
 
 
-def tiff(width=64, height=48, *, seed=0, orientation=None, mode="RGB", pages=1, compression=None):  # noqa: PLR0913 - likewise
+def tiff(width=64, height=48, *, seed=0, orientation=None, mode="RGB", pages=1, compression=None):
     """Return a little-endian TIFF. `compression` is a name of Pillow's, such as `tiff_lzw`, `jpeg` or `group4`."""
     pictures = [picture(width, height, seed=seed + 1000 * number, mode=mode) for number in range(pages)]
     tags = {} if orientation is None else {"tiffinfo": {0x0112: orientation}}
@@ -145,6 +145,14 @@ def noisy_jpeg(width=4000, height=3000, *, seed=0, quality=85):
     detail = Image.frombytes("L", detail_size, source.randbytes(detail_size[0] * detail_size[1]))
     detail = detail.resize((width, height), Image.Resampling.BILINEAR).convert("RGB")
     return _save(Image.blend(scene, detail, 0.22), "JPEG", quality=quality)
+
+
+def undecodable_jpeg():
+    """Return a JPEG whose header and end are right, without the tables that its pixels need."""
+    whole = jpeg()
+    tables, frame = whole.index(b"\xff\xdb"), whole.index(b"\xff\xc0")
+    codes, scan = whole.index(b"\xff\xc4"), whole.index(b"\xff\xda")
+    return whole[:tables] + whole[frame:codes] + whole[scan:]
 
 
 def of_size(bytes_wanted, seed=0):
