@@ -34,7 +34,6 @@ http {{
     tcp_nopush on;
     keepalive_timeout 60s;
     keepalive_requests 1000000000;
-    open_file_cache max=100 inactive=60s;
     types {{ image/jpeg jpg; }}
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
