@@ -16,6 +16,7 @@ from pathlib import Path  # noqa: TC003 - dataclasses and readers of annotations
 import psutil
 import pytest
 import requests
+from hypothesis import settings as hypothesis_settings
 
 from albumen.bootstrap import build, prepare
 from albumen.config import load_settings
@@ -23,6 +24,10 @@ from albumen.web.app import create_app
 from forms import Uploader
 
 pytest_plugins = ("engines",)
+
+# A busy machine is slow now and then; no example is wrong for that.
+hypothesis_settings.register_profile("albumen", deadline=None)
+hypothesis_settings.load_profile("albumen")
 
 START_SECONDS = 30
 STOP_SECONDS = 40

@@ -126,6 +126,15 @@ def test_discarded_bytes_leave_nothing(store, written):
     assert list(store.keys()) == []
 
 
+def test_place_follows_from_the_key_alone(store):
+    data = b"soon there"
+    key = BlobKey(hashlib.sha256(data).hexdigest(), "jpg")
+    before = store.locate(key)
+    assert put(store, data) == [key]
+    assert store.locate(key) == before
+    assert store.locate(BlobKey("0" * 64, "jpg")) != before
+
+
 def test_stat_tells_size_and_time(store):
     before = later(-1)
     (key,) = put(store, b"12345")

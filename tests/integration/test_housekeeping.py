@@ -15,7 +15,7 @@ from batches import blobs, files, preview_files, stored, upload, upload_one
 NOTHING = Collected(purged=0, unused=0, orphans=0, missing=0, emptied=0)
 WEEK = timedelta(days=7)
 NOW = timedelta(0)
-ROUNDS = 60
+ROUNDS = 150
 UPLOADERS = 3
 
 
