@@ -14,6 +14,7 @@ import pytest
 
 from albumen.domain.photos import Blob, PhotoHeader
 from albumen.repository.datasets import DatasetRepository
+from albumen.repository.derivations import DerivationRepository
 from albumen.repository.engine import open_database
 from albumen.repository.migrate import migrate
 from albumen.repository.photos import NewPhoto, PhotoRepository
@@ -112,6 +113,7 @@ class Shelf:
         added = [self._new(name, blob) for name in names]
         with self.database.writing() as tx:
             PhotoRepository().add(tx, dataset_id, added, NOW)
+            DerivationRepository().ask(tx, [photo.blob.sha256 for photo in added])
         return added
 
     def _new(self, name, blob):

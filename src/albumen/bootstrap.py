@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -110,6 +111,8 @@ def prepare(settings: Settings) -> Sequence[Migration]:
             sync_folder(settings.data.parent)
     except OSError as exc:
         raise StartRefused(f"The data directory {settings.data} cannot be made: {exc.strerror}.") from exc
+    if not os.access(settings.data, os.W_OK):
+        raise StartRefused(f"The data directory {settings.data} cannot be written to.")
     database = _open_database(settings)
     applied = migrate(database)
     Datasets(database, DatasetRepository(), times.now).ensure_default()
@@ -136,6 +139,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
             database=database,
             photos=photos,
             datasets=datasets,
+            derivations=derivations,
             store=store,
             limits=_ingest_limits(settings),
             committer=committer,

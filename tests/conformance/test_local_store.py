@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ DATA = b"bytes of a photo"
 
 
 def publish(store, data=DATA):
-    incoming = store.receive()
+    incoming = store.receiver().receive()
     incoming.write(data)
     key = BlobKey(incoming.seal(), "jpg")
     store.publish([(incoming, key)])
@@ -29,7 +30,7 @@ def files_in(folder):
 
 def test_blob_is_a_plain_file_under_its_digest(local_store, tmp_path):
     key = publish(local_store)
-    path = tmp_path / "blobs" / key.sha256[:2] / key.sha256[2:4] / f"{key.sha256}.jpg"
+    path = tmp_path / "blobs" / key.sha256[:2] / f"{key.sha256}.jpg"
     assert local_store.locate(key) == path
     assert path.read_bytes() == DATA
 
@@ -41,7 +42,7 @@ def test_final_file_can_be_read_by_an_operator_and_written_by_nobody(local_store
 
 
 def test_bytes_on_their_way_in_stay_out_of_the_final_place(local_store, tmp_path):
-    incoming = local_store.receive()
+    incoming = local_store.receiver().receive()
     incoming.write(DATA)
     assert files_in(tmp_path / "blobs") == []
     assert len(files_in(tmp_path / "tmp")) == 1
@@ -123,7 +124,7 @@ def test_two_processes_share_one_directory(local_store, tmp_path):
 
 def test_workspace_of_a_dead_process_is_removed_and_that_of_a_living_one_stays(tmp_path):
     living = Workspace(tmp_path / "tmp")
-    living.new_path().write_bytes(b"half")
+    Path(living.new_path()).write_bytes(b"half")
     dead = tmp_path / "tmp" / "1-dead"
     dead.mkdir()
     (dead / "half").write_bytes(b"half")
@@ -150,7 +151,7 @@ def test_folder_in_the_place_of_a_blob_is_told_as_our_error(local_store):
 
 
 def test_sealed_bytes_take_no_more(local_store):
-    incoming = local_store.receive()
+    incoming = local_store.receiver().receive()
     incoming.seal()
     with pytest.raises(ValueError, match="sealed"):
         incoming.write(b"late")

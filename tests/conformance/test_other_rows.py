@@ -195,6 +195,14 @@ def test_work_that_failed_for_good_is_not_claimed_again(shelf):
     assert describe(shelf, photo.blob.sha256).state == "failed"
 
 
+def test_work_that_failed_is_claimed_again_when_the_photo_comes_again(shelf):
+    photo = shelf.photo()
+    fail(shelf, claim(shelf)[0])
+    with shelf.database.writing() as tx:
+        DERIVATIONS.ask(tx, [photo.blob.sha256])
+    assert [task.blob for task in claim(shelf)] == [photo.blob]
+
+
 def test_blob_that_nobody_knows_is_described_as_pending(database):
     with database.reading() as tx:
         assert DERIVATIONS.describe(tx, "0" * 64) == Description(Metadata(), "pending")

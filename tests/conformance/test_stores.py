@@ -15,7 +15,7 @@ SECONDS = 20
 
 
 def receive(store, data, chunk=7):
-    incoming = store.receive()
+    incoming = store.receiver().receive()
     for start in range(0, len(data), chunk):
         incoming.write(data[start : start + chunk])
     return incoming

@@ -1,4 +1,7 @@
-"""Small disks of one's own: file systems in memory, mounted for the length of a block. Needs root."""
+"""Disks in trouble, for the length of a block: small ones in memory, and read-only views. Both are mounts: needs root.
+
+Without the right to mount, a test skips; in CI it fails.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +16,24 @@ _STEP = 4096
 
 @contextmanager
 def small_disk(path, size):
-    """A file system of `size` bytes at `path`; without the right to mount it, skips, or fails in CI."""
+    """A file system of `size` bytes at `path`."""
     path.mkdir()
-    mounted = _run("mount", "-t", "tmpfs", "-o", f"size={size}", "albumen-test", path)
-    if mounted.returncode:
-        explain = pytest.fail if os.environ.get("CI") else pytest.skip
-        explain(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
+    _mount("-t", "tmpfs", "-o", f"size={size}", "albumen-test", path)
     try:
         yield path
     finally:
         _run("umount", "--lazy", path)
 
 
-def make_read_only(path):
-    """Let nobody write to a small disk from now on; open files keep it busy, so this may be refused."""
-    done = _run("mount", "-o", "remount,ro", path)
-    assert done.returncode == 0, done.stderr
-
-
-def make_writable(path):
-    """Undo `make_read_only`."""
-    done = _run("mount", "-o", "remount,rw", path)
-    assert done.returncode == 0, done.stderr
+@contextmanager
+def read_only(path):
+    """Whoever opens something under `path` within the block cannot change it; what is open already can be."""
+    _mount("--bind", path, path)
+    try:
+        _mount("-o", "remount,ro,bind", path)
+        yield
+    finally:
+        _run("umount", "--lazy", path)
 
 
 def free_bytes(path):
@@ -49,6 +48,13 @@ def fill(path, leave=0):
     with filler.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, (free_bytes(path) - leave) // _STEP * _STEP)
     return filler
+
+
+def _mount(*arguments):
+    mounted = _run("mount", *arguments)
+    if mounted.returncode:
+        explain = pytest.fail if os.environ.get("CI") else pytest.skip
+        explain(f"nothing can be mounted here: {mounted.stderr.strip()}")
 
 
 def _run(*command):

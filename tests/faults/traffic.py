@@ -94,7 +94,7 @@ def albumen(*arguments, **environment):
 
 def blob_path(data: Path, digest, extension="jpg"):
     """Return where the bytes of a photo are."""
-    return data / "blobs" / digest[:2] / digest[2:4] / f"{digest}.{extension}"
+    return data / "blobs" / digest[:2] / f"{digest}.{extension}"
 
 
 def broken_blobs(data: Path):
@@ -110,13 +110,35 @@ def received_files(data: Path):
 
 def workers(server):
     """Return the processes that answer requests: those that hold a listening socket."""
-    return [process for process in server.family() if _is_listening(process)]
-
-
-def _is_listening(process):
-    return any(link.status == psutil.CONN_LISTEN for link in process.net_connections("tcp"))
+    return _processes(server, _is_listening)
 
 
 def decoders(server):
     """Return the processes that decode photos."""
-    return [process for process in server.family() if "albumen.imaging.decoder" in process.cmdline()]
+    return _processes(server, lambda process: "albumen.imaging.decoder" in process.cmdline())
+
+
+def background(server):
+    """Return the process that works in the background, if it is there."""
+    return _processes(server, lambda process: "spawn_main" in " ".join(process.cmdline()))
+
+
+def alive(processes):
+    """Return those that still do anything; a dead one that nobody waited for does not."""
+    return [process for process in processes if _holds(lambda one: one.status() != psutil.STATUS_ZOMBIE, process)]
+
+
+def _processes(server, is_meant):
+    return [process for process in server.family() if _holds(is_meant, process)]
+
+
+def _holds(is_meant, process):
+    """Nothing holds for a process that ended meanwhile."""
+    try:
+        return is_meant(process)
+    except psutil.Error:
+        return False
+
+
+def _is_listening(process):
+    return any(link.status == psutil.CONN_LISTEN for link in process.net_connections("tcp"))

@@ -12,7 +12,7 @@ from albumen.errors import BlobDamaged
 from albumen.services.housekeeping import Checked, Collected
 from batches import blobs, files, preview_files, stored, upload, upload_one
 
-NOTHING = Collected(purged=0, unused=0, orphans=0, missing=0, emptied=0)
+NOTHING = Collected(purged=0, unused=0, orphans=0, previews=0, missing=0, emptied=0)
 WEEK = timedelta(days=7)
 NOW = timedelta(0)
 ROUNDS = 150
@@ -30,7 +30,7 @@ def add(services, count, dataset="main"):
 
 def put_orphan(services, data):
     """Publish bytes without a row, as a crash between the two leaves them."""
-    incoming = services.store.receive()
+    incoming = services.store.receiver().receive()
     incoming.write(data)
     key = BlobKey(incoming.seal(), "jpg")
     services.store.publish([(incoming, key)])
@@ -58,7 +58,7 @@ def test_photo_in_the_trash_keeps_its_bytes_until_its_time(services):
     gone, kept = add(services, 2)
     services.photos.delete(gone.id)
     assert collect(services, trash=WEEK) == NOTHING
-    assert collect(services) == Collected(purged=1, unused=1, orphans=0, missing=0, emptied=0)
+    assert collect(services) == Collected(purged=1, unused=1, orphans=0, previews=0, missing=0, emptied=0)
     assert blobs(services) == {kept.blob.sha256}
     assert quarantined(services) == {gone.blob.sha256}
     assert services.housekeeping.totals().blobs == 1
@@ -67,7 +67,7 @@ def test_photo_in_the_trash_keeps_its_bytes_until_its_time(services):
 def test_blob_that_another_photo_needs_stays(services):
     here, there = upload_one(services, pictures.jpeg()), upload_one(services, pictures.jpeg(), dataset="other")
     services.photos.delete(here.id)
-    assert collect(services) == Collected(purged=1, unused=0, orphans=0, missing=0, emptied=0)
+    assert collect(services) == Collected(purged=1, unused=0, orphans=0, previews=0, missing=0, emptied=0)
     assert stored(services, there) == pictures.jpeg()
 
 
@@ -82,7 +82,7 @@ def test_previews_go_with_their_photo(services):
 def test_bytes_without_a_row_go_to_quarantine(services):
     (kept,) = add(services, 1)
     orphan = put_orphan(services, b"of a crashed upload")
-    assert collect(services) == Collected(purged=0, unused=0, orphans=1, missing=0, emptied=0)
+    assert collect(services) == Collected(purged=0, unused=0, orphans=1, previews=0, missing=0, emptied=0)
     assert blobs(services) == {kept.blob.sha256}
     assert quarantined(services) == {orphan.sha256}
     assert collect(services) == NOTHING
@@ -102,7 +102,7 @@ def test_quarantine_is_emptied_by_age(services):
 def test_missing_bytes_are_reported_and_their_rows_stay(services):
     gone, kept = add(services, 2)
     services.store.locate(gone.blob.key).unlink()
-    assert collect(services) == Collected(purged=0, unused=0, orphans=0, missing=1, emptied=0)
+    assert collect(services) == Collected(purged=0, unused=0, orphans=0, previews=0, missing=1, emptied=0)
     assert services.photos.get(gone.id)
     assert stored(services, kept)
 
@@ -114,7 +114,7 @@ def test_more_than_one_step_is_collected_in_one_run(services, monkeypatch):
         services.photos.delete(each.id)
     for number in range(8):
         put_orphan(services, b"orphan %d" % number)
-    assert collect(services) == Collected(purged=7, unused=7, orphans=8, missing=0, emptied=0)
+    assert collect(services) == Collected(purged=7, unused=7, orphans=8, previews=0, missing=0, emptied=0)
     assert blobs(services) == {each.blob.sha256 for each in accepted[7:]}
     assert [each.sound for each in services.housekeeping.scrub()] == [True] * 3
 

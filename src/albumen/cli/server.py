@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import socket
 import threading
 import time
@@ -26,7 +27,7 @@ from albumen.bootstrap import build
 from albumen.errors import StartRefused
 from albumen.web.app import create_app
 from albumen.web.observe import MULTIPROCESS_VARIABLE
-from albumen.worker.lifetime import die_with
+from albumen.worker.lifetime import die_with, give_up_after
 from albumen.worker.run import run_worker
 
 if TYPE_CHECKING:
@@ -74,9 +75,16 @@ def run_server(settings: Settings) -> None:
 
 
 def load_application(settings: Settings, parent: int) -> WSGIApplication:
-    """Wire the application in a worker process that does not outlive `parent`."""
+    """Wire the application in a worker process that does not outlive `parent`.
+
+    Ctrl-C reaches every process of a terminal, but only the parent acts on it and then asks each worker to end: one
+    that gets SIGINT and SIGTERM at once may never end. Until Granian listens, SIGTERM has its default action: in the
+    handler of the parent, which a fork inherits, it would be lost.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with(parent)
-    _shed_environment()
+    give_up_after(parent, settings.shutdown_seconds)
     services = build(settings)
     services.start()
     Finalize(None, services.close, exitpriority=1)
@@ -103,6 +111,7 @@ class Company:
         self._thread.join(self._settings.shutdown_seconds)
 
     def _run(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: Ctrl-C is for the first process alone
         while not self._stopping.wait(READY_STEP_SECONDS):
             if _answers(self._url):
                 click.echo(f"Albumen is ready at {self._url} ({self._who}, data in {self._settings.data})")

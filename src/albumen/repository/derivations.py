@@ -13,13 +13,18 @@ from albumen.domain.times import from_micros, to_micros
 from albumen.repository.engine import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import RowMapping
 
     from albumen.repository.engine import Transaction
 
+_ASK = statement("""
+    INSERT INTO derivation (sha256, state, attempts, leased_until) VALUES (:sha256, 'pending', 0, 0)
+    ON CONFLICT (sha256) DO UPDATE SET state = 'pending', attempts = 0, leased_until = 0, reason = NULL
+    WHERE derivation.state = 'failed'
+""")
 _CLAIM = statement("""
     UPDATE derivation SET leased_until = :until, attempts = attempts + 1
     WHERE sha256 IN (
@@ -65,6 +70,10 @@ class Description:
 
 class DerivationRepository:
     """The aggregate of table `derivation`, with the derived columns of `blob`."""
+
+    def ask(self, tx: Transaction, digests: Iterable[str]) -> None:
+        """Ask for work on blobs that had none, or whose work failed: their bytes may be sound now."""
+        tx.run_many(_ASK, [{"sha256": sha256} for sha256 in digests])
 
     def claim(self, tx: Transaction, now: datetime, until: datetime, limit: int) -> Sequence[Task]:
         """Lease up to `limit` pending blobs until a time; a lease that ran out is claimed again."""

@@ -54,10 +54,11 @@ class Database:
     Writers of this process queue for a lock of our own, which is fair, instead of polling the database's.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, busy_seconds: float) -> None:
         self._reader = engine
         self._writer = engine.execution_options(**{dialect.WRITE: True})
         self._turn = threading.Lock()
+        self._busy_seconds = busy_seconds
 
     @property
     def engine(self) -> Engine:
@@ -79,8 +80,17 @@ class Database:
             StorageFull: No space is left.
             StorageUnavailable: Any other failure of the database.
         """
-        with self._turn, _translated(), self._writer.begin() as connection:
+        with self._my_turn(), _translated(), self._writer.begin() as connection:
             yield Transaction(connection)
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self._busy_seconds):
+            raise Busy("Too many requests wait to write. Try again.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -89,7 +99,7 @@ class Database:
 
 def open_database(path: Path | None, busy_seconds: float) -> Database:
     """Open the SQLite database at `path`, or one in memory when it is None."""
-    return Database(dialect.open_sqlite(path, busy_seconds))
+    return Database(dialect.open_sqlite(path, busy_seconds), busy_seconds)
 
 
 def statement(sql: str) -> TextClause:

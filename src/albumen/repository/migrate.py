@@ -1,4 +1,4 @@
-"""Bring the schema up to date: numbered SQL files, each in one transaction, remembered in `schema_version`."""
+"""Bring the schema up to date: numbered SQL files, all in one transaction, remembered in `schema_version`."""
 
 from __future__ import annotations
 

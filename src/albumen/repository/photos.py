@@ -34,10 +34,6 @@ _ADD_BLOB = statement("""
     VALUES (:sha256, :bytes, :media_type, :extension, :width, :height, :frames)
     ON CONFLICT (sha256) DO NOTHING
 """)
-_ADD_DERIVATION = statement("""
-    INSERT INTO derivation (sha256, state, attempts, leased_until) VALUES (:sha256, 'pending', 0, 0)
-    ON CONFLICT (sha256) DO NOTHING
-""")
 _ADD_PHOTO = statement("""
     INSERT INTO photo (id, link, name, name_folded, dataset_id, sha256, uploaded_at)
     VALUES (:id, :link, :name, :name_folded, :dataset_id, :sha256, :uploaded_at)
@@ -134,10 +130,9 @@ class PhotoRepository:
         return {row["sha256"]: KnownPhoto(row["sha256"], row["id"], row["link"]) for row in rows}
 
     def add(self, tx: Transaction, dataset_id: int, photos: Sequence[NewPhoto], uploaded_at: datetime) -> None:
-        """Insert photos, their blobs where new, and the background work for new blobs."""
+        """Insert photos, and their blobs where new."""
         blobs = [_blob_values(photo.blob) for photo in photos]
         tx.run_many(_ADD_BLOB, blobs)
-        tx.run_many(_ADD_DERIVATION, [{"sha256": photo.blob.sha256} for photo in photos])
         at = to_micros(uploaded_at)
         tx.run_many(_ADD_PHOTO, [_photo_values(photo, dataset_id, at) for photo in photos])
 

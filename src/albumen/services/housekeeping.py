@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from albumen.errors import BlobDamaged
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from albumen.storage.base import BlobStore
     from albumen.storage.previews import PreviewStore
 
+Item = TypeVar("Item")
+
 STEP = 500
 READ_BYTES = 1 << 20
 
@@ -32,6 +34,7 @@ class Collected:
     purged: int
     unused: int
     orphans: int
+    previews: int
     missing: int
     emptied: int
 
@@ -78,6 +81,7 @@ class Housekeeping:
             purged=purged,
             unused=sum(self._drop_unused()),
             orphans=sum(self._remove_orphans(batch) for batch in _in_steps(self._store.keys())),
+            previews=sum(self._remove_previews(batch) for batch in _in_steps(self._previews.digests())),
             missing=sum(self._store.stat(blob.key) is None for blob in self._expected()),
             emptied=self._store.empty_quarantine(self._clock() - quarantine),
         )
@@ -157,7 +161,16 @@ class Housekeeping:
                 self._store.delete(key)
         return len(orphans)
 
+    def _remove_previews(self, digests: Sequence[str]) -> int:
+        """Remove previews of photos that are gone: one that was being made meanwhile is left behind."""
+        with self._database.reading() as tx:
+            existing = self._blobs.existing(tx, digests)
+        gone = [sha256 for sha256 in digests if sha256 not in existing]
+        for sha256 in gone:
+            self._previews.delete(sha256)
+        return len(gone)
 
-def _in_steps(keys: Iterator[BlobKey]) -> Iterator[Sequence[BlobKey]]:
-    while step := list(islice(keys, STEP)):
+
+def _in_steps(items: Iterator[Item]) -> Iterator[Sequence[Item]]:
+    while step := list(islice(items, STEP)):
         yield step

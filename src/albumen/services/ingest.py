@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from albumen.imaging.limits import Limits
     from albumen.repository.datasets import DatasetRepository
+    from albumen.repository.derivations import DerivationRepository
     from albumen.repository.engine import Database, Transaction
     from albumen.repository.photos import KnownPhoto, PhotoRepository
-    from albumen.storage.base import BlobStore, Incoming
+    from albumen.storage.base import BlobStore, Incoming, Receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,10 @@ class Refusal:
 class Reception:
     """One photo while its bytes come in. After a refusal further bytes are dropped unread."""
 
-    def __init__(self, index: int, name: str, store: BlobStore, limits: Limits) -> None:
+    def __init__(self, index: int, name: str, receiver: Receiver, limits: Limits) -> None:
         self._index = index
         self._name = clean_name(name)
-        self._store = store
+        self._receiver = receiver
         self._limits = limits
         self._head = b""
         self._size = 0
@@ -110,7 +111,7 @@ class Reception:
         """Write the first bytes, unless they are of no photo."""
         head = self._head + chunk if self._head else chunk
         probe.sniff(head[: probe.HEAD_BYTES])
-        self._incoming = self._store.receive()
+        self._incoming = self._receiver.receive()
         self._incoming.write(head)
         return self._incoming
 
@@ -130,6 +131,7 @@ class Batch:
 
     def __init__(self, ingest: Ingest, dataset: str) -> None:
         self._ingest = ingest
+        self._receiver = ingest.receiver()
         self._group: list[Sealed | Refusal] = []
         self._commit: Future[Sequence[Outcome]] | None = None
         self._final: list[Outcome] = []
@@ -155,7 +157,7 @@ class Batch:
         """Begin the next photo. Raises TooManyPhotos past the limit."""
         if self._begun >= self._ingest.limits.max_photos:
             raise TooManyPhotos(f"One request may carry at most {self._ingest.limits.max_photos:,} photos.")
-        self._current = self._ingest.receive(self._begun, name)
+        self._current = Reception(self._begun, name, self._receiver, self._ingest.limits.photo)
         self._begun += 1
         return self._current
 
@@ -191,6 +193,7 @@ class Batch:
     def _commit_group(self) -> None:
         """Begin to commit the group, after the group before it: ids grow in the order of the request."""
         if self._group:
+            self._receiver.flush()
             self._settle()
             self._commit = self._ingest.commit_later(self.dataset, self._group)
             self._group = []
@@ -210,12 +213,13 @@ class Batch:
 class Ingest:
     """Takes photos in."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - dependencies come in by constructor, keyword only
         self,
         *,
         database: Database,
         photos: PhotoRepository,
         datasets: DatasetRepository,
+        derivations: DerivationRepository,
         store: BlobStore,
         limits: IngestLimits,
         committer: Executor,
@@ -225,6 +229,7 @@ class Ingest:
         self._database = database
         self._photos = photos
         self._datasets = datasets
+        self._derivations = derivations
         self._store = store
         self._committer = committer
         self._clock = clock
@@ -235,9 +240,9 @@ class Ingest:
         """Begin a request. Raises InvalidParameter for a bad slug."""
         return Batch(self, dataset)
 
-    def receive(self, index: int, name: str) -> Reception:
-        """Begin one photo."""
-        return Reception(index, name, self._store, self.limits.photo)
+    def receiver(self) -> Receiver:
+        """Begin to take in the bytes of a request."""
+        return self._store.receiver()
 
     def commit_later(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Future[Sequence[Outcome]]:
         """Make a group durable in another thread."""
@@ -266,6 +271,7 @@ class Ingest:
         known = self._photos.known(tx, dataset, [item.blob.sha256 for item in sealed])
         new = self._new_photos(sealed, known)
         self._photos.add(tx, dataset_id, list(new.values()), now)
+        self._derivations.ask(tx, {item.blob.sha256 for item in sealed})
         self._count(tx, dataset_id, [photo.blob.bytes for photo in new.values()], now)
         return {item.index: _accepted(item, new, known) for item in sealed}
 

@@ -36,17 +36,27 @@ class Incoming(Protocol):
         """Open what was written so far for reading, seekable."""
 
     def seal(self) -> str:
-        """End the bytes, return their SHA-256 in hex, and begin to make them durable without waiting."""
+        """End the bytes and return their SHA-256 in hex."""
 
     def discard(self) -> None:
         """Drop the bytes. Harmless when repeated, and after `publish`."""
 
 
-class BlobStore(Protocol):
-    """Immutable bytes by key. A put is atomic and durable; deleting twice is fine."""
+class Receiver(Protocol):
+    """Takes in the blobs of one request, one after the other. Used by one thread."""
 
     def receive(self) -> Incoming:
         """Begin to take bytes in. Raises StorageFull, StorageUnavailable."""
+
+    def flush(self) -> None:
+        """Begin to make durable what is sealed, without waiting, so that `BlobStore.publish` has less to wait for."""
+
+
+class BlobStore(Protocol):
+    """Immutable bytes by key. A put is atomic and durable; deleting twice is fine."""
+
+    def receiver(self) -> Receiver:
+        """Begin to take in the blobs of one request."""
 
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
         """Make sealed bytes readable under their keys, all or an exception; durable on return.

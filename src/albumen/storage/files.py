@@ -34,9 +34,9 @@ class Workspace:
         self._numbers = itertools.count()
         self._starting = threading.Lock()
 
-    def new_path(self, suffix: str = "") -> Path:
+    def new_path(self, suffix: str = "") -> str:
         """Return a path that nobody has used. Raises StorageFull, StorageUnavailable."""
-        return self._folder() / f"{next(self._numbers)}{suffix}"
+        return f"{self._folder()}/{next(self._numbers)}{suffix}"
 
     def open(self) -> None:
         """Make the folder now, removing those of dead processes."""
@@ -67,7 +67,7 @@ class Workspace:
         return own
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
     fd = _open_folder(folder)
     try:
@@ -99,7 +99,7 @@ def explained() -> Iterator[None]:
         raise explain(exc) from exc
 
 
-def _open_folder(folder: Path) -> int:
+def _open_folder(folder: Path | str) -> int:
     return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 

@@ -1,6 +1,6 @@
 """Blobs as plain files on a local disk.
 
-    blobs/ab/cd/<sha256>.<ext>     final, read-only
+    blobs/ab/<sha256>.<ext>        final, read-only; 256 folders, made at the start
     tmp/<process>/…                being received; the folder carries a lock while its process lives
     quarantine/<sha256>.<ext>      deleted or damaged, kept for some days
 
@@ -16,9 +16,10 @@ import hashlib
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from albumen.domain.photos import BlobKey
 from albumen.errors import BlobDamaged
@@ -28,29 +29,35 @@ from albumen.storage.files import explain, explained, make_durable_folder, sync_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
     from albumen.storage.base import Incoming
     from albumen.storage.files import Workspace
 
+Item = TypeVar("Item")
+
+SYNC_BYTES = 4 << 20
+SYNC_TASKS = 8
 _DIGEST_LENGTH = 64
-_FAN_OUT = 4
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
 class LocalIncoming:
     """A file in `tmp/` that grows, with its SHA-256."""
 
-    def __init__(self, path: Path, syncer: ThreadPoolExecutor) -> None:
+    def __init__(self, path: str, receiver: LocalReceiver) -> None:
         self._path = path
-        self._syncer = syncer
+        self._receiver = receiver
         self._digest = hashlib.sha256()
-        self._synced: Future[None] | None = None
+        self._is_sealed = False
+        self.synced: Future[None] | None = None
         self.size = 0
         with explained():
-            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o444)
+            self._fd: int | None = os.open(path, _CREATE, 0o444)
 
     def write(self, chunk: bytes) -> None:
         """Append bytes, all of them."""
+        if self._is_sealed:
+            raise ValueError("the bytes are sealed")
         with explained():
             written = os.write(self._descriptor, chunk)
             while written < len(chunk):
@@ -66,34 +73,77 @@ class LocalIncoming:
             yield cast("BinaryIO", file)
 
     def seal(self) -> str:
-        """Return the SHA-256 and hand the file to the pool, which runs fdatasync while the next bytes come in."""
-        self._synced = self._syncer.submit(_sync_and_close, self._release())
+        """Return the SHA-256 and leave the file to the receiver, which syncs it while the next bytes come in."""
+        self._is_sealed = True
+        self._receiver.add(self)
         return self._digest.hexdigest()
 
     def discard(self) -> None:
         """Remove the file if it is still in `tmp/`."""
-        if self._fd is not None:
+        if self._fd is not None and self.synced is None:
             os.close(self._release())
-        self._path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)  # noqa: PTH108 - hot: a string is enough
 
-    def move(self, target: Path) -> None:
-        """Wait until the bytes are on disk, then give the file its final name.
+    def sync(self) -> None:
+        """Make the bytes durable and close the file, once."""
+        if self._fd is None:
+            return
+        fd = self._release()
+        try:
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+    def move(self, target: str) -> None:
+        """Wait until the bytes are durable, then give the file its final name.
 
         A file there is replaced: it has the same bytes, unless it was damaged, and then this heals it.
         """
-        if self._synced is not None:
-            self._synced.result()
-        self._path.rename(target)
+        if self.synced is None:
+            self.sync()
+        else:
+            self.synced.result()
+        os.rename(self._path, target)  # noqa: PTH104 - hot: strings are enough
 
     @property
     def _descriptor(self) -> int:
         if self._fd is None:
-            raise ValueError("the bytes are sealed or discarded")
+            raise ValueError("the bytes are synced or discarded")
         return self._fd
 
     def _release(self) -> int:
         fd, self._fd = self._descriptor, None
         return fd
+
+
+class LocalReceiver:
+    """The files of one request. Small ones are synced several at a time: waking a thread costs more than they do."""
+
+    def __init__(self, workspace: Workspace, syncer: ThreadPoolExecutor) -> None:
+        self._workspace = workspace
+        self._syncer = syncer
+        self._waiting: list[LocalIncoming] = []
+        self._bytes = 0
+
+    def receive(self) -> Incoming:
+        """Begin a file in this process's folder of `tmp/`."""
+        return LocalIncoming(self._workspace.new_path(), self)
+
+    def add(self, incoming: LocalIncoming) -> None:
+        """Take a sealed file; sync as soon as enough of them wait."""
+        self._waiting.append(incoming)
+        self._bytes += incoming.size
+        if self._bytes >= SYNC_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Begin to make durable what is sealed."""
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        for share in _shares(waiting):
+            task = self._syncer.submit(_sync_all, share)
+            for incoming in share:
+                incoming.synced = task
 
 
 class LocalBlobStore:
@@ -106,31 +156,20 @@ class LocalBlobStore:
         self._gate = root / "sweep.lock"
         self._turn = root / "sweep.turn"
         self._syncer = ThreadPoolExecutor(sync_threads, "albumen-sync")
-        self._durable: set[str] = set()  # folders that this process made durable, by the first digits of their blobs
-        for folder in (self._blobs, self._quarantine):
-            make_durable_folder(folder)
+        self._make_folders()
 
-    def receive(self) -> Incoming:
-        """Begin a file in this process's folder of `tmp/`."""
-        return LocalIncoming(self._workspace.new_path(), self._syncer)
+    def receiver(self) -> LocalReceiver:
+        """Begin to take in the files of one request."""
+        return LocalReceiver(self._workspace, self._syncer)
 
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
-        """Rename to the final names, then fsync every directory concerned once.
-
-        A folder that is there may be one that another upload made and has not synced yet, or made and was killed. So
-        every process syncs the folders above it once, whoever made it.
-        """
-        moves = [(cast("LocalIncoming", incoming), self.locate(key)) for incoming, key in sealed]
-        unsure = {key.sha256[:_FAN_OUT] for _, key in sealed} - self._durable
-        folders = {target.parent for _, target in moves}
+        """Wait for the syncs, rename to the final names, then fsync every folder concerned once."""
+        moves = [(cast("LocalIncoming", incoming), self._target(key)) for incoming, key in sealed]
         with explained():
-            for folder in folders:
-                folder.mkdir(parents=True, exist_ok=True)
             for incoming, target in moves:
                 incoming.move(target)
-            above = {self._blobs / digits[:2] for digits in unsure} | ({self._blobs} if unsure else set())
-            list(self._syncer.map(sync_folder, folders | above))
-        self._durable |= unsure
+            folders = list({os.path.dirname(target) for _, target in moves})  # noqa: PTH120 - hot: strings are enough
+            list(self._syncer.map(_sync_folders, _shares(folders)))
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -154,8 +193,8 @@ class LocalBlobStore:
             raise explain(exc) from exc
 
     def locate(self, key: BlobKey) -> Path:
-        """Return `blobs/ab/cd/<sha256>.<ext>`."""
-        return self._blobs / key.sha256[:2] / key.sha256[2:4] / f"{key.sha256}.{key.extension}"
+        """Return `blobs/ab/<sha256>.<ext>`."""
+        return Path(self._target(key))
 
     def stat(self, key: BlobKey) -> BlobStat | None:
         """Return the size and the time of the file."""
@@ -180,10 +219,9 @@ class LocalBlobStore:
             sync_folder(self._quarantine)
 
     def keys(self) -> Iterator[BlobKey]:
-        """Walk the two levels of folders in order."""
-        for outer in _sorted_folders(self._blobs):
-            for inner in _sorted_folders(outer):
-                yield from _keys_in(inner)
+        """Walk the folders in order."""
+        for folder in sorted(path for path in self._blobs.iterdir() if path.is_dir()):
+            yield from _keys_in(folder)
 
     def empty_quarantine(self, before: datetime) -> int:
         """Unlink what lies in quarantine since before a time."""
@@ -195,7 +233,7 @@ class LocalBlobStore:
 
     def check(self) -> None:
         """Write a byte and read it back."""
-        incoming = self.receive()
+        incoming = self.receiver().receive()
         try:
             incoming.write(b"1")
             with incoming.reader() as file:
@@ -207,6 +245,18 @@ class LocalBlobStore:
         """Wait for pending syncs."""
         self._syncer.shutdown()
 
+    def _target(self, key: BlobKey) -> str:
+        return f"{self._blobs}/{key.sha256[:2]}/{key.sha256}.{key.extension}"
+
+    def _make_folders(self) -> None:
+        """Make all folders that blobs will ever be in, durably, so that no upload has to."""
+        for folder in (self._blobs, self._quarantine):
+            make_durable_folder(folder)
+        with explained():
+            for number in range(256):
+                (self._blobs / f"{number:02x}").mkdir(exist_ok=True)
+            sync_folder(self._blobs)
+
     @contextmanager
     def _locked(self, mode: int) -> Iterator[None]:
         """Pass the gate in turn: shared locks that overlap without a pause would keep a sweep out for ever."""
@@ -217,11 +267,19 @@ class LocalBlobStore:
             yield
 
 
-def _sync_and_close(fd: int) -> None:
-    try:
-        os.fdatasync(fd)
-    finally:
-        os.close(fd)
+def _shares(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
+    """Deal items out to at most `SYNC_TASKS` tasks."""
+    return [items[start::SYNC_TASKS] for start in range(min(SYNC_TASKS, len(items)))]
+
+
+def _sync_all(incoming: Sequence[LocalIncoming]) -> None:
+    for one in incoming:
+        one.sync()
+
+
+def _sync_folders(folders: Sequence[str]) -> None:
+    for folder in folders:
+        sync_folder(folder)
 
 
 def _modified(path: Path) -> float:
@@ -230,10 +288,6 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return math.inf
-
-
-def _sorted_folders(folder: Path) -> Sequence[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
 def _keys_in(folder: Path) -> Iterator[BlobKey]:

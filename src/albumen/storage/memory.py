@@ -49,6 +49,17 @@ class MemoryIncoming:
         self._data = bytearray()
 
 
+class MemoryReceiver:
+    """Hands out memory."""
+
+    def receive(self) -> Incoming:
+        """Begin to take bytes in."""
+        return MemoryIncoming()
+
+    def flush(self) -> None:
+        """Memory has nothing to wait for."""
+
+
 class MemoryBlobStore:
     """A dictionary of bytes."""
 
@@ -57,9 +68,9 @@ class MemoryBlobStore:
         self._quarantine: dict[BlobKey, datetime] = {}
         self._gate = threading.RLock()
 
-    def receive(self) -> Incoming:
-        """Begin to take bytes in."""
-        return MemoryIncoming()
+    def receiver(self) -> MemoryReceiver:
+        """Begin to take in the blobs of one request."""
+        return MemoryReceiver()
 
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
         """Copy the bytes under their keys."""

@@ -10,6 +10,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from albumen.domain.previews import PREVIEW_VERSION
@@ -17,7 +18,6 @@ from albumen.storage.files import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from albumen.storage.files import Workspace
 
@@ -49,13 +49,14 @@ class PreviewStore:
 
     def new_path(self, key: PreviewKey) -> Path:
         """Return a temporary path on the same file system for a preview being made."""
-        return self._workspace.new_path(f".{key.format}")
+        return Path(self._workspace.new_path(f".{key.format}"))
 
     def adopt(self, made: Path, key: PreviewKey) -> None:
         """Give a finished file its final name."""
         with explained():
             self._folder(key.sha256).mkdir(parents=True, exist_ok=True)
             made.replace(self.locate(key))
+            self._failure(key.sha256).unlink(missing_ok=True)
 
     @contextmanager
     def making(self, sha256: str) -> Iterator[None]:
@@ -77,6 +78,12 @@ class PreviewStore:
         except FileNotFoundError:
             return False
 
+    def digests(self) -> Iterator[str]:
+        """Return the SHA-256 of all photos that have previews, in order, lazily."""
+        for folder in _folders(self._root):
+            for inner in _folders(folder):
+                yield from (path.name for path in _folders(inner))
+
     def delete(self, sha256: str) -> None:
         """Remove all previews of a photo."""
         shutil.rmtree(self._folder(sha256), ignore_errors=True)
@@ -86,3 +93,7 @@ class PreviewStore:
 
     def _failure(self, sha256: str) -> Path:
         return self._folder(sha256) / "failed"
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

@@ -112,7 +112,7 @@ class Delivery:
         return self._prepare(self._photos.get(photo_id), wish, accept)
 
     def _prepare(self, photo: Photo, wish: Wish, accept: str) -> Prepared:
-        """Lay out the answer. Raises FileNotFoundError."""
+        """Lay out the answer. Raises FileNotFoundError, BlobDamaged for an original that has not its size."""
         path = str(self._previews.original(photo.blob))
         etag, media_type, name = photo.blob.sha256, photo.blob.header.media_type, photo.name
         if wish.size is not None:
@@ -121,6 +121,8 @@ class Delivery:
             etag = f"{etag}-{wish.size}-{media_format}-{PREVIEW_VERSION}"
             media_type, name = FORMATS[media_format], f"{name.rpartition('.')[0] or name}.{media_format}"
         size = os.stat(path).st_size  # noqa: PTH116 - on the hot path a string is enough
+        if wish.size is None and size != photo.blob.bytes:
+            raise BlobDamaged("The stored file of this photo has not the size that it had; it can be uploaded again.")
         headers = [("Content-Type", media_type), ("Content-Length", str(size)), ("ETag", f'"{etag}"')]
         headers.append(("Content-Disposition", disposition(name, download=wish.download)))
         headers.append(("Cache-Control", self._cache_control()))

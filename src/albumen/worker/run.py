@@ -24,10 +24,9 @@ log = structlog.get_logger()
 
 
 def run_worker(settings: Settings, parent: int) -> None:
-    """Work at a low priority until SIGTERM, SIGINT or the end of the process `parent`."""
+    """Work at a low priority until SIGTERM or the end of the process `parent`."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     die_with(parent)
     os.nice(BACKGROUND_NICENESS)
     configure_logs(settings)
