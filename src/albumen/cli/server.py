@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from functools import partial
+from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from granian.server import Server
 from albumen.bootstrap import build
 from albumen.errors import StartRefused
 from albumen.web.app import create_app
+from albumen.web.context import context_of
 from albumen.web.observe import MULTIPROCESS_VARIABLE
 from albumen.worker.lifetime import die_with, give_up_after
 from albumen.worker.run import run_worker
@@ -88,7 +90,9 @@ def load_application(settings: Settings, parent: int) -> WSGIApplication:
     services = build(settings)
     services.start()
     Finalize(None, services.close, exitpriority=1)
-    return create_app(services).wsgi_app
+    app = create_app(services)
+    context_of(app).observer.start()
+    return app.wsgi_app
 
 
 class Company:
@@ -111,6 +115,7 @@ class Company:
         self._thread.join(self._settings.shutdown_seconds)
 
     def _run(self) -> None:
+        resource_tracker.ensure_running()  # it lets SIGINT through when it starts, so it starts first
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: Ctrl-C is for the first process alone
         while not self._stopping.wait(READY_STEP_SECONDS):
             if _answers(self._url):

@@ -42,14 +42,14 @@ def create_app(services: Services) -> Flask:
     app.json.sort_keys, app.json.ensure_ascii = False, False
     gate = Gate(services.access, services.settings)
     delivery = Delivery(services.photos, services.previews, services.access)
-    attach(app, Context(services, gate, delivery))
+    observer = Observer(access_log=services.settings.access_log)
+    attach(app, Context(services, gate, delivery, observer))
     for blueprint in (pages, upload, deliver, photos, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))
     app.before_request(_authorise)
     errors.register(app)
-    observer = Observer(access_log=services.settings.access_log)
     inner = FastPath(Drained(Observed(app.wsgi_app, observer)), gate, delivery, observer)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from albumen.bootstrap import Services
     from albumen.web.auth import Gate
     from albumen.web.delivery import Delivery
+    from albumen.web.observe import Observer
 
 _EXTENSION = "albumen"
 _NO_TEXT = frozenset({"Cc", "Cs"})
@@ -28,6 +29,7 @@ class Context:
     services: Services
     gate: Gate
     delivery: Delivery
+    observer: Observer
 
 
 def attach(app: Flask, context: Context) -> None:
@@ -37,7 +39,12 @@ def attach(app: Flask, context: Context) -> None:
 
 def context() -> Context:
     """Return the context of the application that answers the current request."""
-    return cast("Context", current_app.extensions[_EXTENSION])
+    return context_of(current_app)
+
+
+def context_of(app: Flask) -> Context:
+    """Return the context of an application."""
+    return cast("Context", app.extensions[_EXTENSION])
 
 
 def services() -> Services:

@@ -1,7 +1,7 @@
 """A photo's way out: bytes of originals and previews, with validators, ranges and safe headers.
 
-Used by the fast path and by Flask's views alike. What an answer says is prepared once and kept for a second; the bytes
-are read from disk every time. Files up to 1 MiB leave in one piece, larger ones in chunks.
+Used by the fast path and by Flask's views alike. What an answer says is prepared once and kept for a second, and so are
+small bodies, 16 MiB of them at the most. Files up to 1 MiB leave in one piece, larger ones in chunks.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ WHOLE_BYTES = 1 << 20
 CHUNK_BYTES = 256 * 1024
 KEPT_SECONDS = 1.0
 MOST_KEPT = 10_000
+KEPT_BYTES = 128 * 1024
+MOST_BODIES = 128
 LONGEST_KEPT = 1024  # characters of query and Accept; what a client writes there must not fill our memory
 _CONDITIONS = frozenset(
     {"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE"}
@@ -82,6 +84,7 @@ class Delivery:
         self._previews = previews
         self._access = access
         self._kept: Recent[Prepared] = Recent(KEPT_SECONDS, MOST_KEPT)
+        self._bodies: Recent[bytes] = Recent(KEPT_SECONDS, MOST_BODIES)
 
     def ready(self, environ: WSGIEnvironment, photo_id: str) -> Answer:
         """Answer if the bytes are on disk already.
@@ -93,9 +96,9 @@ class Delivery:
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
         if len(query) + len(accept) > LONGEST_KEPT:
-            return _send(environ, self._prepare_ready(photo_id, query, accept))
+            return self._send(environ, self._prepare_ready(photo_id, query, accept))
         kept = self._kept.get((photo_id, query, accept), lambda: self._prepare_ready(photo_id, query, accept))
-        return _send(environ, kept)
+        return self._send(environ, kept)
 
     def answer(self, environ: WSGIEnvironment, photo: Photo, wish: Wish) -> Answer:
         """Answer, making the preview first when needed. Raises BlobDamaged, PreviewFailed, Busy."""
@@ -103,7 +106,7 @@ class Delivery:
         if wish.size is not None:
             self._previews.get(photo.blob, wish.size, _format(wish, accept))
         try:
-            return _send(environ, self._prepare(photo, wish, accept))
+            return self._send(environ, self._prepare(photo, wish, accept))
         except FileNotFoundError as exc:
             raise BlobDamaged("The bytes of this photo are missing; it can be uploaded again.") from exc
 
@@ -129,6 +132,19 @@ class Delivery:
         if wish.size is not None and wish.format is None:
             headers.append(("Vary", "Accept"))
         return Prepared(path, size, [*headers, *_SAFE_HEADERS])
+
+    def _send(self, environ: WSGIEnvironment, prepared: Prepared) -> Answer:
+        """Read the bytes. Raises FileNotFoundError, BlobDamaged when the file has another size than it had."""
+        path, size, headers = prepared
+        if not _CONDITIONS.isdisjoint(environ):
+            return _conditional(environ, headers, _open(path), size)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return Answer("200 OK", headers, [])
+        if size > WHOLE_BYTES:
+            return Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES))
+        if size > KEPT_BYTES:
+            return Answer("200 OK", headers, [_read(path, size)])
+        return Answer("200 OK", headers, [self._bodies.get(path, lambda: _read(path, size))])
 
     def _cache_control(self) -> str:
         return f"{'public' if self._access.is_open else 'private'}, max-age=31536000, immutable"
@@ -165,16 +181,8 @@ def _format(wish: Wish, accept: str) -> str:
     return next(name for quality, name in offered if quality == best) if best > 0 else "jpeg"
 
 
-def _send(environ: WSGIEnvironment, prepared: Prepared) -> Answer:
-    """Read the bytes. Raises FileNotFoundError, BlobDamaged when the file has another size than it had."""
-    path, size, headers = prepared
-    if not _CONDITIONS.isdisjoint(environ):
-        return _conditional(environ, headers, open(path, "rb", buffering=0), size)  # noqa: PTH123 - the body closes it
-    if environ["REQUEST_METHOD"] == "HEAD":
-        return Answer("200 OK", headers, [])
-    if size > WHOLE_BYTES:
-        return Answer("200 OK", headers, FileWrapper(open(path, "rb", buffering=0), CHUNK_BYTES))  # noqa: PTH123 - likewise
-    return Answer("200 OK", headers, [_read(path, size)])
+def _open(path: str) -> BinaryIO:
+    return open(path, "rb", buffering=0)  # noqa: PTH123 - on the hot path a string is enough; the body closes it
 
 
 def _read(path: str, size: int) -> bytes:

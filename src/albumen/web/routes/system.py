@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from albumen.domain.access import Role
 from albumen.web.auth import needs, public
-from albumen.web.context import services
+from albumen.web.context import context, services
 from albumen.web.observe import MEDIA_TYPE, metrics_text
 
 system = Blueprint("system", __name__)
@@ -31,5 +31,6 @@ def ready() -> Response:
 @system.get("/metrics")
 @needs(Role.VIEWER)
 def metrics() -> Response:
-    """Answer with Prometheus metrics of all processes."""
+    """Answer with Prometheus metrics of all processes; those of others are up to a quarter of a second old."""
+    context().observer.add_up()
     return Response(metrics_text(), content_type=MEDIA_TYPE)
