@@ -87,7 +87,7 @@ def test_damaged_bytes_are_found_and_kept_in_quarantine(server, outcome, blob, d
     assert done.stdout == f"damaged  {outcome['sha256']}\n2 files read, 1 bad\n"
     assert not blob.exists()
     assert (server.data / "quarantine" / blob.name).read_bytes() == damaged
-    problem(eventually(lambda: _refusal(server, outcome), "damaged bytes are served"), 500, "blob_damaged")
+    _assert_refused(server, outcome)
 
 
 def test_missing_bytes_are_told_of_by_every_command(server, outcome, blob):
@@ -98,13 +98,13 @@ def test_missing_bytes_are_told_of_by_every_command(server, outcome, blob):
     collected = traffic.albumen("gc", "--data", server.data)
     assert collected.returncode == 1
     assert "1 photos have no bytes" in collected.stderr
-    problem(eventually(lambda: _refusal(server, outcome), "lost bytes are served"), 500, "blob_damaged")
+    _assert_refused(server, outcome)
 
 
 @pytest.mark.parametrize("damage", [_cut, _empty, _lose])
 def test_bytes_of_another_size_are_not_served_even_before_a_scrub(server, outcome, blob, damage):
     damage(blob)
-    problem(eventually(lambda: _refusal(server, outcome), "damaged bytes are served"), 500, "blob_damaged")
+    _assert_refused(server, outcome)
 
 
 @pytest.mark.parametrize("damage", [_flip, _cut, _empty, _lose])
@@ -163,11 +163,16 @@ def test_no_command_runs_on_a_read_only_data_directory_and_each_says_why(tmp_pat
     assert done.stderr == f"albumen: The data directory {data} cannot be written to.\n"
 
 
-def _refusal(server, outcome):
-    """Return the answer when it is no longer the photo: what was prepared a moment ago is kept for a second."""
+def _assert_refused(server, outcome):
+    """What was prepared for an answer a moment ago is kept for a second; wrong bytes are never served."""
+    eventually(lambda: not _is_served(server, outcome), "the photo is served without its bytes")
+    problem(traffic.get_photo(server.url, outcome), 500, "blob_damaged")
+
+
+def _is_served(server, outcome):
     answer = traffic.get_photo(server.url, outcome)
     assert answer.content == PHOTO or not answer.ok, "wrong bytes are served"
-    return None if answer.ok else answer
+    return answer.ok
 
 
 def _if_ok(answer):

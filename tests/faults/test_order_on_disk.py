@@ -52,9 +52,10 @@ class Trace:
         return [traffic.blob_path(self.data, outcome["sha256"]) for outcome in self.outcomes]
 
     def folders_made(self):
-        """Return the folders made for blobs, each with the place where its making ended."""
+        """Return the folders that lead to the blobs, each with the place where its making ended."""
+        leading = {folder for blob in self.blobs() for folder in blob.parents if self.data in folder.parents}
         made = {Path(call.paths[-1]): call.ended for call in self.calls if call.name in {"mkdir", "mkdirat"}}
-        return {folder: place for folder, place in made.items() if self.data / "blobs" in folder.parents}
+        return {folder: made[folder] for folder in leading}
 
 
 def _upload_traced(data, log):
@@ -93,9 +94,8 @@ def test_names_are_synced_before_the_first_byte_of_the_answer(trace):
 
 
 def test_new_folders_are_synced_into_the_folders_above_before_the_first_byte_of_the_answer(trace):
-    made = trace.folders_made()
-    assert {blob.parent for blob in trace.blobs()} | {blob.parent.parent for blob in trace.blobs()} <= made.keys()
-    for folder, place in made.items():
+    assert trace.data / "blobs" in trace.folders_made()
+    for folder, place in trace.folders_made().items():
         assert trace.is_synced(folder.parent, after=place, before=trace.first_byte_of_answer()), folder
 
 
