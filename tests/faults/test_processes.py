@@ -7,8 +7,11 @@ import signal
 import socket
 import struct
 import zlib
+from contextlib import closing
+from functools import partial
 from urllib.parse import urlsplit
 
+import pysqlite3
 import pytest
 import requests
 import traffic
@@ -33,6 +36,22 @@ def _refused_start(*arguments, **environment):
 
 def _details(server, outcome):
     return traffic.get(server.url, f"/api/v1/photos/{outcome['id']}").json()
+
+
+def _is_derived(server, outcome):
+    return _details(server, outcome)["derivation"] == "done"
+
+
+def _leases(data):
+    """Count the photos that a background worker took and has not finished."""
+    query = "SELECT COUNT(*) FROM derivation WHERE state = 'pending' AND leased_until > 0"
+    with closing(pysqlite3.connect(data / "albumen.db", timeout=30)) as database:
+        return database.execute(query).fetchone()[0]
+
+
+def _let_leases_run_out(data):
+    with closing(pysqlite3.connect(data / "albumen.db", timeout=30)) as database, database:
+        database.execute("UPDATE derivation SET leased_until = 1 WHERE state = 'pending' AND leased_until > 0")
 
 
 class SlowUpload:
@@ -126,7 +145,20 @@ def test_a_killed_background_worker_is_replaced_and_its_work_goes_on(data):
         outcomes = traffic.post(server.url, [noisy_jpeg(640, 480, seed=number) for number in range(4)]).json()["photos"]
         eventually(lambda: set(traffic.background(server)) - {first}, "the background worker was not replaced")
         for outcome in outcomes:
-            eventually(lambda: _details(server, outcome)["derivation"] == "done", "work remains")  # noqa: B023 - called at once
+            eventually(partial(_is_derived, server, outcome), "work remains")
+
+
+def test_what_a_killed_background_worker_had_begun_is_taken_up_when_its_lease_ran_out(data):
+    photos = [noisy_jpeg(2000, 1500, seed=number) for number in range(8)]
+    with running(data, "--workers", "1") as server:
+        outcomes = traffic.post(server.url, photos).json()["photos"]
+        eventually(lambda: _leases(data), "the background worker took nothing")
+        for process in traffic.background(server):
+            process.kill()
+        assert _leases(data), "everything was done before the kill"
+        _let_leases_run_out(data)
+        for outcome in outcomes:
+            eventually(partial(_is_derived, server, outcome), "work remains")
 
 
 def test_no_process_outlives_a_main_process_that_was_killed(data):
