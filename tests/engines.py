@@ -138,3 +138,9 @@ def make_blob(number):
     """Return a blob that differs for each number."""
     sha256 = hashlib.sha256(str(number).encode()).hexdigest()
     return Blob(sha256, 1000 + number, PhotoHeader("image/jpeg", "jpg", 64, 48))
+
+
+def sealed_digest(incoming):
+    """Seal bytes on their way in and return their digest."""
+    incoming.seal()
+    return incoming.sha256()

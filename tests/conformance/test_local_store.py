@@ -12,6 +12,7 @@ from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
 from albumen.storage.files import Workspace
 from albumen.storage.local import LocalBlobStore
+from engines import sealed_digest
 
 DATA = b"bytes of a photo"
 
@@ -19,7 +20,7 @@ DATA = b"bytes of a photo"
 def publish(store, data=DATA):
     incoming = store.receiver().receive()
     incoming.write(data)
-    key = BlobKey(incoming.seal(), "jpg")
+    key = BlobKey(sealed_digest(incoming), "jpg")
     store.publish([(incoming, key)])
     return key
 

@@ -11,6 +11,7 @@ from albumen.domain.photos import BlobKey
 from albumen.errors import BlobDamaged
 from albumen.services.housekeeping import Checked, Collected
 from batches import blobs, files, preview_files, stored, upload, upload_one
+from engines import sealed_digest
 
 NOTHING = Collected(purged=0, unused=0, orphans=0, previews=0, missing=0, emptied=0)
 WEEK = timedelta(days=7)
@@ -32,7 +33,7 @@ def put_orphan(services, data):
     """Publish bytes without a row, as a crash between the two leaves them."""
     incoming = services.store.receiver().receive()
     incoming.write(data)
-    key = BlobKey(incoming.seal(), "jpg")
+    key = BlobKey(sealed_digest(incoming), "jpg")
     services.store.publish([(incoming, key)])
     return key
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
     from datetime import datetime
 
+    from albumen.domain.photos import PhotoHeader
     from albumen.imaging.limits import Limits
     from albumen.repository.datasets import DatasetRepository
     from albumen.repository.derivations import DerivationRepository
@@ -43,6 +44,17 @@ class IngestLimits:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A photo whose bytes are complete and on their way to the disk."""
+
+    index: int
+    name: str
+    incoming: Incoming
+    size: int
+    header: PhotoHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A photo whose bytes are durable and whose digest is known."""
 
     index: int
     name: str
@@ -119,7 +131,8 @@ class Reception:
         incoming = self._incoming or self._begin(b"")
         with incoming.reader() as file:
             header = probe.inspect(file, self._size, self._limits)
-        return Sealed(self._index, self._name, incoming, Blob(incoming.seal(), self._size, header))
+        incoming.seal()
+        return Sealed(self._index, self._name, incoming, self._size, header)
 
     def _refuse(self, reason: PhotoRejected) -> None:
         self.discard()
@@ -259,27 +272,28 @@ class Ingest:
         return [_refused(item) if isinstance(item, Refusal) else accepted[item.index] for item in group]
 
     def _store_group(self, dataset: str, sealed: Sequence[Sealed]) -> Mapping[int, Outcome]:
+        arrived = [_await(item) for item in sealed]
         with self._store.holding():
-            self._store.publish([(item.incoming, item.blob.key) for item in sealed])
+            self._store.publish([(item.incoming, item.blob.key) for item in arrived])
             with self._database.writing() as tx:
-                return self._insert(tx, dataset, sealed)
+                return self._insert(tx, dataset, arrived)
 
-    def _insert(self, tx: Transaction, dataset: str, sealed: Sequence[Sealed]) -> Mapping[int, Outcome]:
+    def _insert(self, tx: Transaction, dataset: str, arrived: Sequence[Arrived]) -> Mapping[int, Outcome]:
         now = self._clock()
         self._datasets.add(tx, dataset, dataset, now)
         dataset_id = self._datasets.get_id(tx, dataset)
-        known = self._photos.known(tx, dataset, [item.blob.sha256 for item in sealed])
-        new = self._new_photos(sealed, known)
+        known = self._photos.known(tx, dataset, [item.blob.sha256 for item in arrived])
+        new = self._new_photos(arrived, known)
         self._photos.add(tx, dataset_id, list(new.values()), now)
-        self._derivations.ask(tx, {item.blob.sha256 for item in sealed})
+        self._derivations.ask(tx, {item.blob.sha256 for item in arrived})
         self._count(tx, dataset_id, [photo.blob.bytes for photo in new.values()], now)
-        return {item.index: _accepted(item, new, known) for item in sealed}
+        return {item.index: _accepted(item, new, known) for item in arrived}
 
-    def _new_photos(self, sealed: Sequence[Sealed], known: Mapping[str, KnownPhoto]) -> Mapping[int, NewPhoto]:
+    def _new_photos(self, arrived: Sequence[Arrived], known: Mapping[str, KnownPhoto]) -> Mapping[int, NewPhoto]:
         """Give ids to the photos that the dataset has not; of equal ones in the group, to the first."""
         new: dict[int, NewPhoto] = {}
         seen = set(known)
-        for item in sealed:
+        for item in arrived:
             if item.blob.sha256 not in seen:
                 seen.add(item.blob.sha256)
                 photo_id = self._next_id()
@@ -297,7 +311,11 @@ class Ingest:
             self._datasets.count(tx, [change])
 
 
-def _accepted(item: Sealed, new: Mapping[int, NewPhoto], known: Mapping[str, KnownPhoto]) -> Outcome:
+def _await(item: Sealed) -> Arrived:
+    return Arrived(item.index, item.name, item.incoming, Blob(item.incoming.sha256(), item.size, item.header))
+
+
+def _accepted(item: Arrived, new: Mapping[int, NewPhoto], known: Mapping[str, KnownPhoto]) -> Outcome:
     if item.index in new:
         photo = new[item.index]
         return Outcome(item.index, item.name, Status.CREATED, Accepted(photo.id, photo.link, item.blob))

@@ -35,8 +35,11 @@ class Incoming(Protocol):
     def reader(self) -> AbstractContextManager[BinaryIO]:
         """Open what was written so far for reading, seekable."""
 
-    def seal(self) -> str:
-        """End the bytes and return their SHA-256 in hex."""
+    def seal(self) -> None:
+        """End the bytes."""
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the sealed bytes in hex; may wait until they are durable."""
 
     def discard(self) -> None:
         """Drop the bytes. Harmless when repeated, and after `publish`."""

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Semaphore
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from albumen.domain.photos import BlobKey
@@ -35,21 +36,25 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-SYNC_BYTES = 4 << 20
+BATCH_BYTES = 4 << 20
 SYNC_TASKS = 8
 _DIGEST_LENGTH = 64
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
 class LocalIncoming:
-    """A file in `tmp/` that grows, with its SHA-256."""
+    """A file in `tmp/` that grows, with its SHA-256.
+
+    A file of up to `BATCH_BYTES` is hashed when it is synced, in the pool, so that the next bytes come in meanwhile.
+    """
 
     def __init__(self, path: str, receiver: LocalReceiver) -> None:
         self._path = path
         self._receiver = receiver
         self._digest = hashlib.sha256()
+        self._unhashed: list[bytes] | None = []
         self._is_sealed = False
-        self.synced: Future[None] | None = None
+        self.task: Future[None] | None = None
         self.size = 0
         with explained():
             self._fd: int | None = os.open(path, _CREATE, 0o444)
@@ -62,8 +67,8 @@ class LocalIncoming:
             written = os.write(self._descriptor, chunk)
             while written < len(chunk):
                 written += os.write(self._descriptor, memoryview(chunk)[written:])
-        self._digest.update(chunk)
         self.size += len(chunk)
+        self._hash_later(chunk)
 
     @contextmanager
     def reader(self) -> Iterator[BinaryIO]:
@@ -72,21 +77,30 @@ class LocalIncoming:
             file.seek(0)
             yield cast("BinaryIO", file)
 
-    def seal(self) -> str:
-        """Return the SHA-256 and leave the file to the receiver, which syncs it while the next bytes come in."""
+    def seal(self) -> None:
+        """Leave the file to the receiver, which hashes and syncs it while the next bytes come in."""
         self._is_sealed = True
         self._receiver.add(self)
+
+    def sha256(self) -> str:
+        """Wait until the bytes are hashed and durable; return their SHA-256."""
+        with explained():
+            if self.task is None:
+                self.complete()
+            else:
+                self.task.result()
         return self._digest.hexdigest()
 
     def discard(self) -> None:
         """Remove the file if it is still in `tmp/`."""
-        if self._fd is not None and self.synced is None:
+        if self._fd is not None and self.task is None:
             os.close(self._release())
         with suppress(FileNotFoundError):
             os.unlink(self._path)  # noqa: PTH108 - hot: a string is enough
 
-    def sync(self) -> None:
-        """Make the bytes durable and close the file, once."""
+    def complete(self) -> None:
+        """Hash what is not hashed, make the bytes durable and close the file, once."""
+        self._hash_now()
         if self._fd is None:
             return
         fd = self._release()
@@ -96,20 +110,29 @@ class LocalIncoming:
             os.close(fd)
 
     def move(self, target: str) -> None:
-        """Wait until the bytes are durable, then give the file its final name.
+        """Give the durable file its final name.
 
         A file there is replaced: it has the same bytes, unless it was damaged, and then this heals it.
         """
-        if self.synced is None:
-            self.sync()
-        else:
-            self.synced.result()
         os.rename(self._path, target)  # noqa: PTH104 - hot: strings are enough
+
+    def _hash_later(self, chunk: bytes) -> None:
+        if self._unhashed is None:
+            self._digest.update(chunk)
+            return
+        self._unhashed.append(chunk)
+        if self.size > BATCH_BYTES:
+            self._hash_now()
+
+    def _hash_now(self) -> None:
+        unhashed, self._unhashed = self._unhashed or [], None
+        for chunk in unhashed:
+            self._digest.update(chunk)
 
     @property
     def _descriptor(self) -> int:
         if self._fd is None:
-            raise ValueError("the bytes are synced or discarded")
+            raise ValueError("the bytes are durable or discarded")
         return self._fd
 
     def _release(self) -> int:
@@ -118,11 +141,16 @@ class LocalIncoming:
 
 
 class LocalReceiver:
-    """The files of one request. Small ones are synced several at a time: waking a thread costs more than they do."""
+    """The files of one request.
 
-    def __init__(self, workspace: Workspace, syncer: ThreadPoolExecutor) -> None:
+    Small ones go to the pool several at a time, because waking a thread costs more than they do. The store admits one
+    share per thread of the pool, so what waits to be hashed stays below `sync_threads` times `BATCH_BYTES`.
+    """
+
+    def __init__(self, workspace: Workspace, pool: ThreadPoolExecutor, in_flight: Semaphore) -> None:
         self._workspace = workspace
-        self._syncer = syncer
+        self._pool = pool
+        self._in_flight = in_flight
         self._waiting: list[LocalIncoming] = []
         self._bytes = 0
 
@@ -131,19 +159,21 @@ class LocalReceiver:
         return LocalIncoming(self._workspace.new_path(), self)
 
     def add(self, incoming: LocalIncoming) -> None:
-        """Take a sealed file; sync as soon as enough of them wait."""
+        """Take a sealed file; hand a batch to the pool as soon as enough of them wait."""
         self._waiting.append(incoming)
         self._bytes += incoming.size
-        if self._bytes >= SYNC_BYTES:
+        if self._bytes >= BATCH_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Begin to make durable what is sealed."""
+        """Begin to make durable what is sealed; waits while the pool holds too many bytes of this process."""
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         for share in _shares(waiting):
-            task = self._syncer.submit(_sync_all, share)
+            self._in_flight.acquire()
+            task = self._pool.submit(_complete_all, share)
+            task.add_done_callback(lambda _: self._in_flight.release())
             for incoming in share:
-                incoming.synced = task
+                incoming.task = task
 
 
 class LocalBlobStore:
@@ -155,21 +185,24 @@ class LocalBlobStore:
         self._quarantine = root / "quarantine"
         self._gate = root / "sweep.lock"
         self._turn = root / "sweep.turn"
-        self._syncer = ThreadPoolExecutor(sync_threads, "albumen-sync")
+        self._pool = ThreadPoolExecutor(sync_threads, "albumen-sync")
+        self._in_flight = Semaphore(sync_threads)
         self._make_folders()
 
     def receiver(self) -> LocalReceiver:
         """Begin to take in the files of one request."""
-        return LocalReceiver(self._workspace, self._syncer)
+        return LocalReceiver(self._workspace, self._pool, self._in_flight)
 
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
-        """Wait for the syncs, rename to the final names, then fsync every folder concerned once."""
+        """Wait until the bytes are durable, rename to the final names, then fsync every folder concerned once."""
+        for incoming, _ in sealed:
+            incoming.sha256()
         moves = [(cast("LocalIncoming", incoming), self._target(key)) for incoming, key in sealed]
         with explained():
             for incoming, target in moves:
                 incoming.move(target)
             folders = list({os.path.dirname(target) for _, target in moves})  # noqa: PTH120 - hot: strings are enough
-            list(self._syncer.map(_sync_folders, _shares(folders)))
+            list(self._pool.map(_sync_folders, _shares(folders)))
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -243,7 +276,7 @@ class LocalBlobStore:
 
     def close(self) -> None:
         """Wait for pending syncs."""
-        self._syncer.shutdown()
+        self._pool.shutdown()
 
     def _target(self, key: BlobKey) -> str:
         return f"{self._blobs}/{key.sha256[:2]}/{key.sha256}.{key.extension}"
@@ -272,9 +305,9 @@ def _shares(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
     return [items[start::SYNC_TASKS] for start in range(min(SYNC_TASKS, len(items)))]
 
 
-def _sync_all(incoming: Sequence[LocalIncoming]) -> None:
+def _complete_all(incoming: Sequence[LocalIncoming]) -> None:
     for one in incoming:
-        one.sync()
+        one.complete()
 
 
 def _sync_folders(folders: Sequence[str]) -> None:

@@ -40,7 +40,10 @@ class MemoryIncoming:
         """Open a copy of what was written so far."""
         yield io.BytesIO(self._data)
 
-    def seal(self) -> str:
+    def seal(self) -> None:
+        """Memory has nothing to prepare."""
+
+    def sha256(self) -> str:
         """Return the SHA-256."""
         return hashlib.sha256(self._data).hexdigest()
 
