@@ -33,10 +33,11 @@ class PhotoIds:
     def next(self) -> str:
         """Return a new id. Thread-safe."""
         with self._lock:
-            fresh = self._clock_ms() << _RANDOM_BITS | _random_bits(_RANDOM_BITS - 1)
-            stepped = self._last + 1 + _random_bits(_STEP_BITS)
-            is_newer = fresh >> _RANDOM_BITS > self._last >> _RANDOM_BITS
-            self._last = fresh if is_newer else stepped
+            now = self._clock_ms()
+            if now > self._last >> _RANDOM_BITS:
+                self._last = now << _RANDOM_BITS | _random_bits(_RANDOM_BITS - 1)
+            else:
+                self._last += 1 + _random_bits(_STEP_BITS)
             return _format(self._last)
 
 

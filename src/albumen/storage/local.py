@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Semaphore
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 BATCH_BYTES = 4 << 20
-SYNC_TASKS = 8
+MEMORY_BYTES = 512 << 10
+SYNC_TASKS = 4
 _DIGEST_LENGTH = 64
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
@@ -54,6 +56,7 @@ class LocalIncoming:
         self._digest = hashlib.sha256()
         self._unhashed: list[bytes] | None = []
         self._is_sealed = False
+        self._is_final = False
         self.task: Future[None] | None = None
         self.size = 0
         with explained():
@@ -72,7 +75,13 @@ class LocalIncoming:
 
     @contextmanager
     def reader(self) -> Iterator[BinaryIO]:
-        """Open what was written so far, until `seal`; bytes are always appended, wherever the reader stands."""
+        """Open what was written so far, until `seal`; bytes are always appended, wherever the reader stands.
+
+        A small file is read from memory: every system call lets another thread run first.
+        """
+        if self._unhashed is not None and self.size <= MEMORY_BYTES:
+            yield io.BytesIO(b"".join(self._unhashed))
+            return
         with explained(), open(self._descriptor, "rb", buffering=0, closefd=False) as file:
             file.seek(0)
             yield cast("BinaryIO", file)
@@ -95,8 +104,8 @@ class LocalIncoming:
         """Remove the file if it is still in `tmp/`."""
         if self._fd is not None and self.task is None:
             os.close(self._release())
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)  # noqa: PTH108 - hot: a string is enough
+        if not self._is_final:
+            Path(self._path).unlink(missing_ok=True)
 
     def complete(self) -> None:
         """Hash what is not hashed, make the bytes durable and close the file, once."""
@@ -115,6 +124,7 @@ class LocalIncoming:
         A file there is replaced: it has the same bytes, unless it was damaged, and then this heals it.
         """
         os.rename(self._path, target)  # noqa: PTH104 - hot: strings are enough
+        self._is_final = True
 
     def _hash_later(self, chunk: bytes) -> None:
         if self._unhashed is None:
