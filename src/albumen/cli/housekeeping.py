@@ -45,8 +45,8 @@ def gc(config: Path | None, data: Path | None) -> None:
 @data_option
 def scrub(config: Path | None, data: Path | None) -> None:
     """Read every stored photo and compare it with its SHA-256. Damaged ones go to quarantine."""
-    os.nice(GENTLE)
     with opened(config, data) as services:
+        os.nice(GENTLE)
         totals = services.housekeeping.totals()
         bad: list[Checked] = []
         with click.progressbar(length=totals.bytes, label="Scrubbing", file=sys.stderr) as bar:
