@@ -62,6 +62,19 @@ def test_an_open_server_of_one_machine_answers_to_its_own_names_alone(client, ho
     problem(client.get(target, headers={"Host": host}), 421, "unknown_host")
 
 
+def test_a_key_that_nobody_checks_opens_no_other_name(client):
+    headers = {"Host": "evil.example", "Origin": "http://evil.example", "Authorization": "Bearer anything"}
+    problem(client.get("/api/v1/photos", headers=headers), 421, "unknown_host")
+    problem(client.delete(f"/api/v1/photos/{ID}", headers=headers), 421, "unknown_host")
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "://", "http:", ""])
+def test_an_origin_that_is_no_address_is_foreign(client, origin):
+    problem(client.delete(f"/api/v1/photos/{ID}", headers={"Origin": origin}), 403, "cross_origin")
+    photo = send(client).get_json()["photos"][0]
+    assert client.get(f"/get/{photo['id']}", headers={"Origin": origin}).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:5000", "localhost", "LocalHost:80", "[::1]:5000", "[::1]"])
 def test_an_open_server_of_one_machine_answers_to_all_its_own_names(client, host):
     assert client.get("/api/v1/photos", headers={"Host": host}).status_code == 200
