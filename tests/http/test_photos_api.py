@@ -154,6 +154,12 @@ def test_a_photo_gets_another_name(client):
     problem(client.get("/display?id=old.jpg"), 404, "photo_not_found")
 
 
+def test_a_search_for_more_than_a_name_can_hold_is_refused(client):
+    assert names(client, f"name={'_' * 255}") == []
+    body = problem(client.get(f"/api/v1/photos?name={'_' * 256}"), 400, "invalid_parameter")
+    assert body["parameter"] == "name"
+
+
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "  "}, {"name": 5}, {"name": None}, {"name": "a\x00b"}])
 def test_a_bad_name_is_refused(client, body):
     (photo,) = upload(client, ("a.jpg", of_size(2000)))["photos"]

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - Cyrillic and full-width letters are what these tests are about
 
+import time
 import unicodedata
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from albumen.domain.names import LONGEST_NAME, UNNAMED, clean_name, fold_name
+
+QUICK_SECONDS = 10  # in order of the whole name it would be an hour
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,13 @@ def test_long_name_is_cut_and_keeps_its_extension():
 @pytest.mark.parametrize("raw", ["x" * 5000, "." + "x" * 5000, "a." + "x" * 5000])
 def test_long_name_without_an_extension_is_cut(raw):
     assert clean_name(raw) == raw[:LONGEST_NAME]
+
+
+def test_name_of_a_million_combining_marks_is_cut_at_once():
+    began = time.perf_counter()
+    name = clean_name("\u0301\u0316" * 500_000 + ".jpg")
+    assert time.perf_counter() - began < QUICK_SECONDS
+    assert (len(name), name[-4:]) == (LONGEST_NAME, ".jpg")
 
 
 @pytest.mark.parametrize("length", [LONGEST_NAME - 1, LONGEST_NAME])

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 LONGEST_NAME = 255
+_LONGEST_NORMALISED = 4 * LONGEST_NAME  # bringing n combining marks into order takes n² steps
 _LONGEST_EXTENSION = 10
 UNNAMED = "photo"
 _SEPARATORS = re.compile(r"[/\\]")
@@ -19,8 +20,9 @@ def clean_name(raw: str) -> str:
     A name of which nothing is left becomes `photo`. A cut keeps the extension.
     """
     last = _SEPARATORS.split(raw.rstrip("/\\"))[-1]
-    shown = "".join(char for char in last if _is_shown(char))
-    return _shorten(unicodedata.normalize("NFC", shown).strip()).strip() or UNNAMED
+    shown = "".join(char for char in last if _is_shown(char)).strip()
+    normal = unicodedata.normalize("NFC", _shorten(shown, _LONGEST_NORMALISED)).strip()
+    return _shorten(normal, LONGEST_NAME).strip() or UNNAMED
 
 
 def fold_name(name: str) -> str:
@@ -32,10 +34,10 @@ def _is_shown(char: str) -> bool:
     return unicodedata.category(char) not in _HIDDEN_CATEGORIES and char not in _REORDERING
 
 
-def _shorten(name: str) -> str:
-    if len(name) <= LONGEST_NAME:
+def _shorten(name: str, longest: int) -> str:
+    if len(name) <= longest:
         return name
     stem, dot, extension = name.rpartition(".")
     if not stem or len(extension) > _LONGEST_EXTENSION:
-        return name[:LONGEST_NAME]
-    return stem[: LONGEST_NAME - len(extension) - 1] + dot + extension
+        return name[:longest]
+    return stem[: longest - len(extension) - 1] + dot + extension

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.domain.ids import is_photo_id
-from albumen.domain.names import clean_name
+from albumen.domain.names import LONGEST_NAME, clean_name
 from albumen.domain.photos import PhotoDetails
 from albumen.errors import AlreadyInDataset, InvalidParameter, PhotoNotFound
 from albumen.repository.photos import PageQuery
@@ -88,6 +88,7 @@ class Photos:
     def page(self, listing: Listing) -> Page:
         """Return one page. Raises InvalidParameter, DatasetNotFound."""
         _check_page(listing.limit, listing.cursor)
+        _check_search(listing.name)
         with self._database.reading() as tx:
             dataset_id = self._datasets.get_id(tx, listing.dataset) if listing.dataset else None
             query = PageQuery(listing.limit + 1, listing.cursor, dataset_id, listing.name or None, listing.trash)
@@ -168,6 +169,11 @@ def _check_page(limit: int, cursor: str | None) -> None:
         raise InvalidParameter("limit", f"a number from 1 to {MOST_PER_PAGE}")
     if cursor is not None and not is_photo_id(cursor):
         raise InvalidParameter("cursor", "a cursor from an earlier page")
+
+
+def _check_search(name: str | None) -> None:
+    if name is not None and len(name) > LONGEST_NAME:
+        raise InvalidParameter("name", f"at most {LONGEST_NAME} characters")
 
 
 def _found(listed: ListedPhoto | None) -> ListedPhoto:
