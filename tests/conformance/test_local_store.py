@@ -1,5 +1,6 @@
 """What the store on a local disk promises beyond the common suite: plain files, whole or absent."""
 
+import hashlib
 import os
 import stat
 import threading
@@ -11,7 +12,7 @@ import pytest
 from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
 from albumen.storage.files import Workspace
-from albumen.storage.local import LocalBlobStore
+from albumen.storage.local import BATCH_BYTES, MEMORY_BYTES, LocalBlobStore
 from engines import sealed_digest
 
 DATA = b"bytes of a photo"
@@ -23,6 +24,10 @@ def publish(store, data=DATA):
     key = BlobKey(sealed_digest(incoming), "jpg")
     store.publish([(incoming, key)])
     return key
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the listing's own descriptor counts each time
 
 
 def files_in(folder):
@@ -157,3 +162,87 @@ def test_sealed_bytes_take_no_more(local_store):
     with pytest.raises(ValueError, match="sealed"):
         incoming.write(b"late")
     incoming.discard()
+
+
+@pytest.mark.parametrize("edge", [MEMORY_BYTES, BATCH_BYTES])
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+@pytest.mark.parametrize("chunk", [100_003, 1 << 23])
+def test_photo_about_as_large_as_a_limit_is_read_and_hashed_whole(local_store, edge, beyond, chunk):
+    data = os.urandom(edge + beyond)
+    incoming = local_store.receiver().receive()
+    for start in range(0, len(data), chunk):
+        incoming.write(data[start : start + chunk])
+    with incoming.reader() as file:
+        file.seek(-5, os.SEEK_END)
+        assert file.read() == data[-5:]
+        file.seek(0)
+        assert file.read() == data
+    incoming.write(b"tail")
+    assert sealed_digest(incoming) == hashlib.sha256(data + b"tail").hexdigest()
+    key = BlobKey(incoming.sha256(), "jpg")
+    local_store.publish([(incoming, key)])
+    assert local_store.locate(key).read_bytes() == data + b"tail"
+
+
+def test_sealed_photos_are_made_durable_when_enough_of_them_wait(local_store):
+    receiver = local_store.receiver()
+    small, large = receiver.receive(), receiver.receive()
+    small.write(DATA)
+    small.seal()
+    assert small.task is None
+    large.write(bytes(BATCH_BYTES))
+    large.seal()
+    small.task.result(20)
+    large.task.result(20)
+    assert small.sha256() == hashlib.sha256(DATA).hexdigest()
+    for incoming in (small, large):
+        incoming.discard()
+
+
+def test_flush_makes_durable_what_is_sealed_and_nothing_else(local_store):
+    receiver = local_store.receiver()
+    sealed, growing = receiver.receive(), receiver.receive()
+    for incoming in (sealed, growing):
+        incoming.write(DATA)
+    sealed.seal()
+    receiver.flush()
+    sealed.task.result(20)
+    growing.write(DATA)
+    receiver.flush()
+    assert growing.task is None
+    assert sealed_digest(growing) == hashlib.sha256(2 * DATA).hexdigest()
+    for incoming in (sealed, growing):
+        incoming.discard()
+
+
+def test_flush_after_discard_does_no_harm(local_store, tmp_path):
+    receiver = local_store.receiver()
+    incoming = receiver.receive()
+    incoming.write(DATA)
+    incoming.seal()
+    incoming.discard()
+    receiver.flush()
+    incoming.task.result(20)
+    assert files_in(tmp_path / "tmp") == []
+
+
+def test_photo_that_cannot_be_synced_leaves_no_file_open(local_store, tmp_path):
+    local_store.check()
+    before = open_files()
+    receiver = local_store.receiver()
+    group = [receiver.receive() for _ in range(12)]
+    for incoming in group:
+        incoming.write(DATA)
+        incoming.seal()
+    reading, writing = os.pipe()
+    os.dup2(reading, group[0]._fd)  # a pipe cannot be synced
+    os.close(reading)
+    os.close(writing)
+    receiver.flush()
+    with pytest.raises(StorageUnavailable):
+        group[0].sha256()
+    for incoming in group:
+        incoming.task.exception(20)
+        incoming.discard()
+    assert open_files() == before
+    assert files_in(tmp_path / "tmp") == []

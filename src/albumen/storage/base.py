@@ -33,7 +33,7 @@ class Incoming(Protocol):
         """Append bytes. Raises StorageFull, StorageUnavailable."""
 
     def reader(self) -> AbstractContextManager[BinaryIO]:
-        """Open what was written so far for reading, seekable."""
+        """Open what was written so far for reading, seekable. Not after `seal`."""
 
     def seal(self) -> None:
         """End the bytes."""
@@ -52,7 +52,10 @@ class Receiver(Protocol):
         """Begin to take bytes in. Raises StorageFull, StorageUnavailable."""
 
     def flush(self) -> None:
-        """Begin to make durable what is sealed, without waiting, so that `BlobStore.publish` has less to wait for."""
+        """Begin to make durable what is sealed, so that `BlobStore.publish` has less to wait for.
+
+        Waits only while too much is under way already.
+        """
 
 
 class BlobStore(Protocol):
@@ -64,11 +67,11 @@ class BlobStore(Protocol):
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
         """Make sealed bytes readable under their keys, all or an exception; durable on return.
 
-        Bytes that are there already stay as they are.
+        Publishing what is there already changes nothing, but for bytes that were damaged: they are whole again.
         """
 
     def holding(self) -> AbstractContextManager[None]:
-        """While held, no `sweep` removes anything: hold it from `publish` until the rows are committed."""
+        """While held, nobody is `sweeping`: hold it from `publish` until the rows are committed."""
 
     def sweeping(self) -> AbstractContextManager[None]:
         """While held, nobody is between `publish` and the commit of the rows."""

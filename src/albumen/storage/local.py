@@ -1,6 +1,6 @@
 """Blobs as plain files on a local disk.
 
-    blobs/ab/<sha256>.<ext>        final, read-only; 256 folders, made at the start
+    blobs/ab/<sha256>.<ext>        final, read-only; 256 folders, made when the store is opened
     tmp/<process>/…                being received; the folder carries a lock while its process lives
     quarantine/<sha256>.<ext>      deleted or damaged, kept for some days
 
@@ -17,7 +17,7 @@ import io
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Semaphore
@@ -154,7 +154,8 @@ class LocalReceiver:
     """The files of one request.
 
     Small ones go to the pool several at a time, because waking a thread costs more than they do. The store admits one
-    share per thread of the pool, so what waits to be hashed stays below `sync_threads` times `BATCH_BYTES`.
+    share per thread of the pool, so what waits there to be hashed stays below `sync_threads` times `BATCH_BYTES`; a
+    request itself holds less than two batches more.
     """
 
     def __init__(self, workspace: Workspace, pool: ThreadPoolExecutor, in_flight: Semaphore) -> None:
@@ -316,8 +317,10 @@ def _shares(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
 
 
 def _complete_all(incoming: Sequence[LocalIncoming]) -> None:
-    for one in incoming:
-        one.complete()
+    """Complete them in turn, and those after one that failed as well: each closes its file."""
+    with ExitStack() as stack:
+        for one in reversed(incoming):
+            stack.callback(one.complete)
 
 
 def _sync_folders(folders: Sequence[str]) -> None:
