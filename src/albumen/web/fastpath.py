@@ -6,6 +6,7 @@ an id, a preview still to be made, any error) falls through to Flask's views, wh
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
@@ -38,10 +39,11 @@ class FastPath:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer what is ready; hand on the rest."""
+        began = time.perf_counter()
         answer = self._try(environ) if environ["PATH_INFO"].startswith(PREFIX) else None
         if answer is None:
             return self._application(environ, start_response)
-        self._observer.note_fast(environ, answer.status)
+        self._observer.note_fast(environ, answer.status, began)
         start_response(answer.status, answer.headers)
         return answer.body
 
