@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 256 * 1024
 MOST_BYTES = 256 * 1024 * 1024
 _FIRST_REFUSAL = "400"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Drained:
@@ -34,7 +35,7 @@ class Drained:
             return start_response(line, headers, *rest)  # type: ignore[arg-type]
 
         body = self._application(environ, start)  # type: ignore[arg-type]
-        if status >= _FIRST_REFUSAL and environ["REQUEST_METHOD"] in {"POST", "PUT"}:
+        if status >= _FIRST_REFUSAL and environ["REQUEST_METHOD"] in _WITH_BODY:
             _drain(environ)
         return body
 
