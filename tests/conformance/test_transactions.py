@@ -1,6 +1,7 @@
 """Transactions and migrations on every engine: all or nothing, one writer at a time, our own errors."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -143,6 +144,17 @@ def test_writer_waits_for_one_that_is_quick(tmp_path, sqlite):
         future.result(20)
     other.close()
     assert count(sqlite) == 2
+
+
+def test_writer_that_waits_too_long_for_its_turn_is_told_busy(sqlite):
+    with ThreadPoolExecutor(1) as pool, sqlite.writing():
+        began = time.monotonic()
+        waiting = pool.submit(add, sqlite, "a")
+        with pytest.raises(Busy, match="Too many requests wait to write"):
+            waiting.result(20)
+        assert time.monotonic() - began >= BUSY_SECONDS
+    add(sqlite, "a")
+    assert count(sqlite) == 1
 
 
 def test_threads_of_one_process_write_in_turn(sqlite):

@@ -57,9 +57,13 @@ def derivation(services, clock):
     return worker_of(services, clock)
 
 
-def worker_of(services, clock):
+def worker_of(services, clock, at_once=1):
     return Derivation(
-        database=services.database, derivations=DerivationRepository(), previews=services.previews, clock=clock
+        database=services.database,
+        derivations=DerivationRepository(),
+        previews=services.previews,
+        clock=clock,
+        at_once=at_once,
     )
 
 
@@ -193,6 +197,24 @@ def test_workers_at_once_never_take_the_same_photo(services, settings, clock):
         each.close()
     assert sum(taken) == sum(asked) == 3 * TASKS_PER_CLAIM
     assert states(services, accepted) == ["done"] * (3 * TASKS_PER_CLAIM)
+
+
+def test_several_photos_at_once_are_each_described_and_one_that_is_bad_fails_alone(services, clock):
+    accepted = add(services, TASKS_PER_CLAIM)
+    services.store.locate(accepted[3].blob.key).unlink()
+    assert worker_of(services, clock, at_once=4).work(never) == TASKS_PER_CLAIM
+    assert states(services, accepted) == ["failed" if number == 3 else "done" for number in range(TASKS_PER_CLAIM)]
+    assert services.housekeeping.waiting() == 0
+
+
+def test_photos_are_worked_on_in_parallel_as_many_as_the_setting_says(services, settings):
+    accepted = add(services, TASKS_PER_CLAIM)
+    background = build(settings.model_copy(update={"derive_processes": 2}), background=True)
+    background.derivation.work(never)
+    processes = len(background._decoders._idle)
+    background.close()
+    assert processes == 2
+    assert states(services, accepted) == ["done"] * TASKS_PER_CLAIM
 
 
 def test_photo_deleted_for_good_meanwhile_does_no_harm(services, derivation, clock):

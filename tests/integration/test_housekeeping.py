@@ -80,6 +80,20 @@ def test_previews_go_with_their_photo(services):
     assert preview_files(services) == []
 
 
+def test_previews_that_were_made_while_their_photo_went_are_collected(services):
+    gone, kept = upload_one(services, pictures.jpeg(seed=1)), upload_one(services, pictures.jpeg(seed=2))
+    services.previews.get(kept.blob, 256, "jpeg")
+    services.photos.delete(gone.id)
+    collect(services)
+    late = services.previews.ready(gone.blob, 256, "jpeg")
+    late.parent.mkdir(parents=True)
+    late.write_bytes(b"of a photo that is gone")
+    assert collect(services) == Collected(purged=0, unused=0, orphans=0, previews=1, missing=0, emptied=0)
+    assert preview_files(services) == [services.previews.ready(kept.blob, 256, "jpeg")]
+    assert not late.parent.exists()
+    assert collect(services) == NOTHING
+
+
 def test_bytes_without_a_row_go_to_quarantine(services):
     (kept,) = add(services, 1)
     orphan = put_orphan(services, b"of a crashed upload")

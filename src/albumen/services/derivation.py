@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Derivation:
-    """Takes blobs that wait, one by one. Several workers, in any process, never take the same blob."""
+    """Takes blobs that wait and works on `at_once` of them. Workers, in any process, never take the same blob."""
 
     def __init__(
         self,
