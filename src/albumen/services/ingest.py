@@ -1,7 +1,8 @@
 """A photo's way in: probe, receive, seal, publish, commit. An outcome exists only after all of these.
 
 Order on disk is always blob, then row. One request is one `Batch`, used by one thread. Memory is bounded by the
-head of one photo and the group, never by the batch; the commit of a group runs while the next group comes in.
+group and by what the store holds to be hashed, never by the batch; the commit of a group runs while the next one
+comes in.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Reception:
                 self._refuse(exc)
 
     def finish(self) -> Sealed | Refusal:
-        """End the photo: look at its header, hash it, begin to make it durable."""
+        """End the photo: look at its header, leave it to the store, which makes it durable while the next comes in."""
         if self._refusal is None:
             try:
                 return self._seal()
