@@ -11,6 +11,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "ALBUMEN_"
 CONFIG_VARIABLE = "ALBUMEN_CONFIG"
 DEFAULT_CONFIG = Path("albumen.toml")
+LONGEST_SECONDS = 86_400
 LONGEST_DAYS = 36_500  # a century: much more, and the moment that long ago is not in the calendar
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -57,7 +59,9 @@ class Settings(BaseSettings):
     max_frames: int = Field(500, ge=1, description="Most frames of an animation, or pages of a TIFF.")
     group_photos: int = Field(64, ge=1, le=1000, description="Photos that share one commit.")
     sync_threads: int = Field(8, ge=1, le=64, description="Threads per process that wait for the disk.")
-    busy_seconds: float = Field(10.0, gt=0, description="Wait for the database before answering 503.")
+    busy_seconds: float = Field(
+        10.0, gt=0, le=LONGEST_SECONDS, description="Wait for the database before answering 503."
+    )
     derive: bool = Field(
         default=True, description="Make placeholders and grid previews and read EXIF in the background."
     )
@@ -68,7 +72,7 @@ class Settings(BaseSettings):
         le=64,
         description="Decoding processes, per server process, for previews made on request.",
     )
-    decode_seconds: float = Field(30.0, gt=0, description="Longest time to decode one photo.")
+    decode_seconds: float = Field(30.0, gt=0, le=LONGEST_SECONDS, description="Longest time to decode one photo.")
     decode_memory: int = Field(
         2_000_000_000, ge=100_000_000, description="Most memory of a decoding process, in bytes."
     )
@@ -95,6 +99,8 @@ class Settings(BaseSettings):
     def _without_slash(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
+        if value is not None and not urlsplit(value).netloc:
+            raise ValueError("must name a host")
         return value.rstrip("/") if value else None
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
 from albumen.storage.files import Workspace
-from albumen.storage.local import BATCH_BYTES, MEMORY_BYTES, LocalBlobStore
+from albumen.storage.local import MEMORY_BYTES, POOL_BYTES, UNHASHED_BYTES, LocalBlobStore
 from engines import sealed_digest
 
 DATA = b"bytes of a photo"
@@ -164,7 +164,7 @@ def test_sealed_bytes_take_no_more(local_store):
     incoming.discard()
 
 
-@pytest.mark.parametrize("edge", [MEMORY_BYTES, BATCH_BYTES])
+@pytest.mark.parametrize("edge", [MEMORY_BYTES, POOL_BYTES])
 @pytest.mark.parametrize("beyond", [-1, 0, 1])
 @pytest.mark.parametrize("chunk", [100_003, 1 << 23])
 def test_photo_about_as_large_as_a_limit_is_read_and_hashed_whole(local_store, edge, beyond, chunk):
@@ -190,7 +190,7 @@ def test_sealed_photos_are_made_durable_when_enough_of_them_wait(local_store):
     small.write(DATA)
     small.seal()
     assert small.task is None
-    large.write(bytes(BATCH_BYTES))
+    large.write(bytes(POOL_BYTES))
     large.seal()
     small.task.result(20)
     large.task.result(20)
@@ -246,3 +246,22 @@ def test_photo_that_cannot_be_synced_leaves_no_file_open(local_store, tmp_path):
         incoming.discard()
     assert open_files() == before
     assert files_in(tmp_path / "tmp") == []
+
+
+def test_bytes_that_wait_to_be_hashed_have_one_budget_for_all_files(local_store):
+    stalled = [local_store.receiver().receive() for _ in range(20)]
+    for incoming in stalled:
+        incoming.write(bytes(POOL_BYTES))
+    held = sum(len(chunk) for incoming in stalled for chunk in incoming._unhashed or [])
+    assert held == UNHASHED_BYTES
+    assert {sealed_digest(incoming) for incoming in stalled} == {hashlib.sha256(bytes(POOL_BYTES)).hexdigest()}
+    assert local_store._budget.take(UNHASHED_BYTES)
+
+
+def test_discarded_bytes_are_given_back_to_the_budget(local_store):
+    for _ in range(20):
+        incoming = local_store.receiver().receive()
+        incoming.write(bytes(POOL_BYTES))
+        incoming.discard()
+        incoming.discard()
+    assert local_store._budget.take(UNHASHED_BYTES)

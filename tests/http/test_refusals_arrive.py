@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
-from conftest import running
+from albumen.web.drain import MOST_AT_ONCE
+from conftest import STRICT_PHOTOS, running
+from forms import FORM, form, part
 
 BODY_BYTES = 30_000_000
 
@@ -31,6 +35,25 @@ def test_answer_to_a_large_body_without_a_key_is_a_problem(closed_server, http):
             break
     answer = http.post(f"{closed_server.url}/upload", data=b"x" * BODY_BYTES, headers={"Content-Type": "image/jpeg"})
     assert (answer.status_code, answer.json()["code"]) == (401, "key_required")
+
+
+def test_lines_of_a_large_form_that_broke_all_arrive(strict_server, http):
+    body = form(*(part(b"text") for _ in range(100_000)))
+    headers = {**FORM, "Accept": "application/x-ndjson"}
+    lines = http.post(f"{strict_server.url}/upload", data=body, headers=headers).text.splitlines()
+    assert [json.loads(line)["status"] for line in lines[:-1]] == ["rejected"] * STRICT_PHOTOS
+    assert json.loads(lines[-1])["problem"]["code"] == "too_many_photos"
+
+
+def test_refused_clients_that_never_finish_leave_threads_for_others(tmp_path, http):
+    head = b"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n"
+    threads = MOST_AT_ONCE + 2
+    with running(tmp_path / "data", "--workers", "1", ALBUMEN_DERIVE="false", ALBUMEN_THREADS=str(threads)) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with ExitStack() as stack:
+            for _ in range(2 * threads):
+                stack.enter_context(socket.create_connection((host, int(port)), timeout=20)).sendall(head)
+            assert http.get(f"{server.url}/health/live", timeout=20).status_code == 200
 
 
 def test_client_that_waits_for_100_continue_is_refused_before_it_sends(closed_server):

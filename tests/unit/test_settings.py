@@ -155,3 +155,17 @@ def test_other_addresses_are_not_loopback(host):
 
 def test_every_setting_is_described():
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("address", ["http://", "https:///path", "http://[", "http://[::1", "ftp://a.example"])
+def test_public_address_without_a_host_stops_the_start(address):
+    with pytest.raises(StartRefused, match="--public-url"):
+        load_settings({"public_url": address})
+
+
+@pytest.mark.parametrize("name", ["busy_seconds", "decode_seconds"])
+@pytest.mark.parametrize("value", ["inf", "nan", "1e30"])
+def test_waits_without_an_end_stop_the_start(name, value, monkeypatch):
+    monkeypatch.setenv(f"ALBUMEN_{name.upper()}", value)
+    with pytest.raises(StartRefused, match=f"ALBUMEN_{name.upper()}"):
+        load_settings()

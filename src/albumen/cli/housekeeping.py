@@ -14,6 +14,7 @@ from albumen.bootstrap import prepare
 from albumen.cli.options import config_option, data_option, opened
 from albumen.config import load_settings
 from albumen.repository.dialect import sqlite_version
+from albumen.repository.migrate import schema_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def info(config: Path | None, data: Path | None) -> None:
     """Show versions, the data directory, what it holds, and every setting."""
     with opened(config, data) as services:
         totals = services.housekeeping.totals()
-        click.echo(f"albumen {__version__}, SQLite {sqlite_version()}")
+        click.echo(f"albumen {__version__}, SQLite {sqlite_version()}, schema {schema_version(services.database)}")
         click.echo(
             f"{totals.blobs} photos, {totals.bytes:,} bytes, {services.housekeeping.waiting()} wait for previews"
         )

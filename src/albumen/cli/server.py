@@ -91,7 +91,9 @@ def load_application(settings: Settings, parent: int) -> WSGIApplication:
     services.start()
     Finalize(None, services.close, exitpriority=1)
     app = create_app(services)
-    context_of(app).observer.start()
+    observer = context_of(app).observer
+    observer.start()
+    Finalize(None, observer.add_up, exitpriority=2)
     return app.wsgi_app
 
 

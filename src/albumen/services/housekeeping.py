@@ -80,8 +80,8 @@ class Housekeeping:
         return Collected(
             purged=purged,
             unused=sum(self._drop_unused()),
-            orphans=sum(self._remove_orphans(batch) for batch in _in_steps(self._store.keys())),
-            previews=sum(self._remove_previews(batch) for batch in _in_steps(self._previews.digests())),
+            orphans=sum(self._remove_orphans(step) for step in _in_steps(self._store.keys())),
+            previews=sum(self._remove_previews(step) for step in _in_steps(self._previews.digests())),
             missing=sum(self._store.stat(blob.key) is None for blob in self._expected()),
             emptied=self._store.empty_quarantine(self._clock() - quarantine),
         )

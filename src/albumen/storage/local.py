@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from albumen.domain.photos import BlobKey
@@ -37,22 +37,46 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-BATCH_BYTES = 4 << 20
+POOL_BYTES = 4 << 20
+UNHASHED_BYTES = 32 << 20
 MEMORY_BYTES = 512 << 10
 SYNC_TASKS = 4
 _DIGEST_LENGTH = 64
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
+class Budget:
+    """So many bytes that all files of a process may hold in memory together."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._lock = Lock()
+
+    def take(self, count: int) -> bool:
+        """Take some, unless there are not so many left; tell whether they were taken."""
+        with self._lock:
+            if count > self._left:
+                return False
+            self._left -= count
+            return True
+
+    def give_back(self, count: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._left += count
+
+
 class LocalIncoming:
     """A file in `tmp/` that grows, with its SHA-256.
 
-    A file of up to `BATCH_BYTES` is hashed when it is synced, in the pool, so that the next bytes come in meanwhile.
+    A file of up to `POOL_BYTES` is hashed when it is synced, in the pool, so that the next bytes come in meanwhile.
+    When the files of this process hold too many such bytes (slow clients, many of them), it is hashed while written.
     """
 
-    def __init__(self, path: str, receiver: LocalReceiver) -> None:
+    def __init__(self, path: str, receiver: LocalReceiver, budget: Budget) -> None:
         self._path = path
         self._receiver = receiver
+        self._budget = budget
         self._digest = hashlib.sha256()
         self._unhashed: list[bytes] | None = []
         self._is_sealed = False
@@ -102,6 +126,9 @@ class LocalIncoming:
 
     def discard(self) -> None:
         """Remove the file if it is still in `tmp/`."""
+        if self.task is None:
+            self._budget.give_back(sum(map(len, self._unhashed or [])))
+            self._unhashed = None
         if self._fd is not None and self.task is None:
             os.close(self._release())
         if not self._is_final:
@@ -129,15 +156,17 @@ class LocalIncoming:
     def _hash_later(self, chunk: bytes) -> None:
         if self._unhashed is None:
             self._digest.update(chunk)
-            return
-        self._unhashed.append(chunk)
-        if self.size > BATCH_BYTES:
+        elif self.size > POOL_BYTES or not self._budget.take(len(chunk)):
             self._hash_now()
+            self._digest.update(chunk)
+        else:
+            self._unhashed.append(chunk)
 
     def _hash_now(self) -> None:
         unhashed, self._unhashed = self._unhashed or [], None
         for chunk in unhashed:
             self._digest.update(chunk)
+        self._budget.give_back(sum(map(len, unhashed)))
 
     @property
     def _descriptor(self) -> int:
@@ -154,26 +183,27 @@ class LocalReceiver:
     """The files of one request.
 
     Small ones go to the pool several at a time, because waking a thread costs more than they do. The store admits one
-    share per thread of the pool, so what waits there to be hashed stays below `sync_threads` times `BATCH_BYTES`; a
+    share per thread of the pool, so what waits there to be hashed stays below `sync_threads` times `POOL_BYTES`; a
     request itself holds less than two batches more.
     """
 
-    def __init__(self, workspace: Workspace, pool: ThreadPoolExecutor, in_flight: Semaphore) -> None:
+    def __init__(self, workspace: Workspace, pool: ThreadPoolExecutor, in_flight: Semaphore, budget: Budget) -> None:
         self._workspace = workspace
         self._pool = pool
         self._in_flight = in_flight
+        self._budget = budget
         self._waiting: list[LocalIncoming] = []
         self._bytes = 0
 
     def receive(self) -> Incoming:
         """Begin a file in this process's folder of `tmp/`."""
-        return LocalIncoming(self._workspace.new_path(), self)
+        return LocalIncoming(self._workspace.new_path(), self, self._budget)
 
     def add(self, incoming: LocalIncoming) -> None:
         """Take a sealed file; hand a batch to the pool as soon as enough of them wait."""
         self._waiting.append(incoming)
         self._bytes += incoming.size
-        if self._bytes >= BATCH_BYTES:
+        if self._bytes >= POOL_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -198,11 +228,12 @@ class LocalBlobStore:
         self._turn = root / "sweep.turn"
         self._pool = ThreadPoolExecutor(sync_threads, "albumen-sync")
         self._in_flight = Semaphore(sync_threads)
+        self._budget = Budget(UNHASHED_BYTES)
         self._make_folders()
 
     def receiver(self) -> LocalReceiver:
         """Begin to take in the files of one request."""
-        return LocalReceiver(self._workspace, self._pool, self._in_flight)
+        return LocalReceiver(self._workspace, self._pool, self._in_flight, self._budget)
 
     def publish(self, sealed: Sequence[tuple[Incoming, BlobKey]]) -> None:
         """Wait until the bytes are durable, rename to the final names, then fsync every folder concerned once."""

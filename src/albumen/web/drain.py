@@ -6,6 +6,7 @@ reset, nginx a 502. A client that waits for `100 Continue` has sent nothing yet 
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 MOST_BYTES = 256 * 1024 * 1024
+MOST_AT_ONCE = 32  # a refused client that sends slowly holds a thread; strangers must not hold them all
 _FIRST_REFUSAL = "400"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Drained:
@@ -36,13 +39,17 @@ class Drained:
 
         body = self._application(environ, start)  # type: ignore[arg-type]
         if status >= _FIRST_REFUSAL and environ["REQUEST_METHOD"] in _WITH_BODY:
-            _drain(environ)
+            drain(environ)
         return body
 
 
-def _drain(environ: WSGIEnvironment) -> None:
-    if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
+def drain(environ: WSGIEnvironment) -> None:
+    """Read and drop what is left of a body, unless `MOST_AT_ONCE` others of this process are at it."""
+    if environ.get("HTTP_EXPECT", "").lower() == "100-continue" or not _places.acquire(blocking=False):
         return
-    left = MOST_BYTES
-    while left > 0 and (chunk := environ["wsgi.input"].read(CHUNK_BYTES)):
-        left -= len(chunk)
+    try:
+        left = MOST_BYTES
+        while left > 0 and (chunk := environ["wsgi.input"].read(CHUNK_BYTES)):
+            left -= len(chunk)
+    finally:
+        _places.release()

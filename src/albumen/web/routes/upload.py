@@ -14,11 +14,14 @@ from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.body import pour_form, pour_photo
 from albumen.web.context import base_url, services
+from albumen.web.drain import drain
 from albumen.web.errors import problem
 from albumen.web.observe import RECEIVED, RECEIVED_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from _typeshed.wsgi import WSGIEnvironment
 
     from albumen.domain.outcomes import Outcome
     from albumen.services.ingest import Batch
@@ -38,7 +41,7 @@ def upload_photos() -> Response:
     batch = services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET)
     pouring = _pouring(batch)
     if request.accept_mimetypes.best == NDJSON:
-        return Response(_lines(batch, pouring, base_url()), mimetype=NDJSON)
+        return Response(_lines(batch, pouring, base_url(), request.environ), mimetype=NDJSON)
     with batch:
         return _report(batch, pouring)
 
@@ -96,7 +99,7 @@ def _refuse_nothing(batch: Batch, outcomes: Sequence[Outcome]) -> None:
         raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, outcomes, base_url()))
 
 
-def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
+def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) -> Iterator[bytes]:
     """Yield one line per outcome as soon as it is final; a last line with `problem` alone tells what broke off."""
     with batch:
         try:
@@ -107,6 +110,7 @@ def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
         except AlbumenError as exc:
             yield from (_line(present.outcome(outcome, base)) for outcome in _salvage(batch))
             yield _line({"problem": problem(exc)})
+            drain(environ)
 
 
 def _salvage(batch: Batch) -> Sequence[Outcome]:
