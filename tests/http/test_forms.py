@@ -33,6 +33,14 @@ def only(response):
     return photo
 
 
+def test_a_name_in_another_encoding_spoils_neither_the_photo_nor_its_neighbours(uploader):
+    disposition = b'Content-Disposition: form-data; name="file"; filename="' + "Мишка.jpg".encode("cp1251") + b'"'
+    odd = disposition + b"\r\n\r\n" + of_size(2000)
+    answer = uploader.send(odd, part(of_size(2001), CYRILLIC)).json()
+    assert statuses(answer) == ["created", "created"]
+    assert [photo["name"] for photo in answer["photos"]] == ["\ufffd" * 5 + ".jpg", CYRILLIC]
+
+
 def test_every_part_with_a_filename_is_a_photo_whatever_its_field(uploader):
     fields = ("file", "files", "files[]", "photo", "что-нибудь", "")
     parts = [part(of_size(2000, seed=number), field=name) for number, name in enumerate(fields)]

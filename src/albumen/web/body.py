@@ -22,6 +22,7 @@ CHUNK_BYTES = 256 * 1024
 MOST_HEADER_BYTES = 64 * 1024
 MOST_HEADERS = 32
 MOST_FIELD_BYTES = 1024
+HEADER_CHARSET = "latin-1"  # any bytes can be read so; one name in another encoding must not break the whole form
 
 
 class Input(Protocol):
@@ -37,7 +38,7 @@ class FormReader:
     def __init__(self, batch: Batch, boundary: str) -> None:
         self._batch = batch
         self._parser = PushMultipartParser(
-            boundary, max_header_size=MOST_HEADER_BYTES, max_header_count=MOST_HEADERS, header_charset="utf8"
+            boundary, max_header_size=MOST_HEADER_BYTES, max_header_count=MOST_HEADERS, header_charset=HEADER_CHARSET
         )
         self._photo: Reception | None = None
         self._field: bytearray | None = None
@@ -126,7 +127,11 @@ def _file_name(part: MultipartSegment) -> str | None:
     """Return the name of a file part, None for a field. `filename*` (RFC 8187) wins when it can be read."""
     header = part.header("Content-Disposition", "")
     if "filename*" in header.lower():
-        options = parse_options_header(header)[1]
-        return options.get("filename", part.filename or "")
-    name: str | None = part.filename
-    return name
+        options = parse_options_header(_as_utf8(header))[1]
+        return options.get("filename", _as_utf8(part.filename or ""))
+    return None if part.filename is None else _as_utf8(part.filename)
+
+
+def _as_utf8(text: str) -> str:
+    """Read header bytes as UTF-8; what is no UTF-8 becomes U+FFFD."""
+    return text.encode(HEADER_CHARSET).decode("utf-8", "replace")
