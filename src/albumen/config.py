@@ -94,6 +94,22 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _name_a_directory(cls, value: object) -> object:
+        if not str(value).strip():
+            raise ValueError("must name a directory")
+        return value
+
+    @field_validator("cors_origins", mode="after")
+    @classmethod
+    def _look_like_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+                raise ValueError("must be origins such as https://photos.example.org, without a path")
+        return value
+
     @field_validator("public_url", mode="after")
     @classmethod
     def _without_slash(cls, value: str | None) -> str | None:

@@ -54,6 +54,11 @@ def test_a_server_is_ready_again_once_its_storage_can_be_used(client, settings):
     assert client.post("/upload", data=form(part(of_size(2000))), headers=FORM).status_code == 201
 
 
+def test_a_server_without_the_folder_of_its_photos_is_not_ready(client, settings):
+    (settings.data / "blobs").rename(settings.data / "elsewhere")
+    problem(client.get("/health/ready"), 503, "storage_unavailable")
+
+
 def test_a_server_without_its_database_is_not_ready(client, services):
     with services.database.writing() as tx:
         tx.script("ALTER TABLE api_key RENAME TO lost")

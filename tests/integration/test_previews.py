@@ -1,6 +1,7 @@
 """Previews on a real disk: made once whatever asks, remembered when they cannot be made."""
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,8 @@ from PIL import Image
 
 import pictures
 from albumen.domain.photos import Blob, PhotoHeader
-from albumen.errors import BlobDamaged, PreviewFailed
+from albumen.errors import BlobDamaged, Busy, PreviewFailed
+from albumen.services.previews import MOST_WAITING
 from albumen.storage.previews import FAILURE_SECONDS
 from batches import files, preview_files, upload_one
 
@@ -144,3 +146,22 @@ def test_places_never_lie_outside_the_data_directory(services):
     for path in (services.previews.original(blob), services.previews.ready(blob, 256, "jpeg")):
         assert path.resolve().is_relative_to(services.settings.data.resolve())
         assert not path.exists()
+
+
+def test_previews_can_be_made_after_all_were_deleted(services):
+    blob = upload_one(services, pictures.jpeg()).blob
+    services.previews.get(blob, 256, "jpeg")
+    shutil.rmtree(services.settings.data / "previews")
+    assert services.previews.get(blob, 256, "jpeg").exists()
+
+
+def test_more_requests_than_may_wait_for_a_preview_are_told_to_come_again(services):
+    photos = [upload_one(services, pictures.jpeg(seed=seed)).blob for seed in range(2)]
+    services.previews.get(photos[0], 256, "jpeg")
+    for _ in range(MOST_WAITING):
+        services.previews._places.acquire()
+    with pytest.raises(Busy):
+        services.previews.get(photos[1], 256, "jpeg")
+    assert services.previews.get(photos[0], 256, "jpeg").exists()
+    services.previews._places.release()
+    assert services.previews.get(photos[1], 256, "jpeg").exists()

@@ -169,3 +169,16 @@ def test_waits_without_an_end_stop_the_start(name, value, monkeypatch):
     monkeypatch.setenv(f"ALBUMEN_{name.upper()}", value)
     with pytest.raises(StartRefused, match=f"ALBUMEN_{name.upper()}"):
         load_settings()
+
+
+def test_empty_data_directory_stops_the_start(monkeypatch):
+    monkeypatch.setenv("ALBUMEN_DATA", "")
+    with pytest.raises(StartRefused, match="ALBUMEN_DATA"):
+        load_settings()
+
+
+@pytest.mark.parametrize("origin", ["*", "https://a.example/", "a.example", "https://a.example/path", "https://"])
+def test_origin_that_no_browser_sends_stops_the_start(origin, monkeypatch):
+    monkeypatch.setenv("ALBUMEN_CORS_ORIGINS", origin)
+    with pytest.raises(StartRefused, match="ALBUMEN_CORS_ORIGINS"):
+        load_settings()

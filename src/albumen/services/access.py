@@ -80,8 +80,8 @@ class Access:
     def create(self, name: str, role: Role) -> Token:
         """Make a key and return its token, which is shown this once. Raises InvalidParameter."""
         shown = name.strip()
-        if not 0 < len(shown) <= LONGEST_NAME:
-            raise InvalidParameter("name", f"1 to {LONGEST_NAME} characters")
+        if not 0 < len(shown) <= LONGEST_NAME or not shown.isprintable():
+            raise InvalidParameter("name", f"1 to {LONGEST_NAME} printable characters")
         token = new_token()
         key = Key(token.key_id, shown, role, digest_secret(token.secret), self._clock())
         with self._database.writing() as tx:

@@ -24,7 +24,7 @@ from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from albumen.domain.photos import BlobKey
-from albumen.errors import BlobDamaged
+from albumen.errors import BlobDamaged, StorageUnavailable
 from albumen.storage.base import BlobStat
 from albumen.storage.files import explain, explained, make_durable_folder, sync_folder
 
@@ -307,7 +307,9 @@ class LocalBlobStore:
         return len(old)
 
     def check(self) -> None:
-        """Write a byte and read it back."""
+        """Write a byte and read it back, and look for the folder of the blobs."""
+        if not self._blobs.is_dir():
+            raise StorageUnavailable("The folder of the photos is missing.")
         incoming = self.receiver().receive()
         try:
             incoming.write(b"1")

@@ -61,6 +61,8 @@ class PreviewStore:
     @contextmanager
     def making(self, sha256: str) -> Iterator[None]:
         """Be the only maker of previews of this photo, in any process; others wait. Ends with the process, too."""
+        with explained():
+            self._locks.mkdir(parents=True, exist_ok=True)  # an operator may have deleted all previews meanwhile
         with explained(), (self._locks / sha256[:2]).open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
