@@ -23,7 +23,7 @@ from albumen.config import load_settings
 from albumen.web.app import create_app
 from forms import Uploader
 
-pytest_plugins = ("engines",)
+pytest_plugins = ("engines", "browsers")
 
 # A busy machine is slow now and then; no example is wrong for that.
 hypothesis_settings.register_profile("albumen", deadline=None)
