@@ -229,10 +229,8 @@ def test_page_is_used_by_the_keyboard_alone(album, visit):
     expect(page.get_by_role("button", name="second.jpg")).to_be_focused()
 
 
-def test_name_with_html_is_shown_as_text(album, visit, tmp_path):
+def test_name_with_html_is_shown_as_text(album, visit):
     (photo,) = fill(album, HTML_NAME)
-    note = tmp_path / f"{HTML_NAME}.txt"
-    note.write_text("text")
     page, _ = visit(page_of(album))
     expect(tiles(page)).to_have_text(HTML_NAME)
     tiles(page).click()
@@ -241,6 +239,17 @@ def test_name_with_html_is_shown_as_text(album, visit, tmp_path):
     expect(page.locator("#toast-text")).to_have_text(f"{HTML_NAME} is in the trash.")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(f'[data-id="{photo}"]')).to_have_text(HTML_NAME)
+    expect(page.locator("img[src=x], main b")).to_have_count(0)
+    expect(page).to_have_title("Albumen")
+
+
+def test_name_with_html_of_a_file_that_is_not_taken_is_shown_as_text(album, visit, chosen_files):
+    page, _ = visit(album.url)
+    page.locator("#target").fill(album.dataset)
+    text = chosen_files[-2]
+    choose(page, [chosen_files[0], text.rename(text.with_name(HTML_NAME))])
+    expect_counters(page, created=1, duplicate=0, rejected=1)
+    expect(page.locator("#rejects li")).to_contain_text(f"{HTML_NAME}: This is text")
     expect(page.locator("img[src=x], main b")).to_have_count(0)
     expect(page).to_have_title("Albumen")
 
@@ -294,8 +303,11 @@ def test_nothing_is_told_before_the_log_in_nor_after_the_log_out(locked, visit, 
     assert_hidden(page, watch, secret_photo)
     log_in(page, secrets["editor"])
     expect(page.get_by_role("button", name="secret.jpg").first).to_be_visible()
-    watch.responses.clear()
     page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="This server wants a key")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    watch.responses.clear()
+    page.reload()
     expect(page.get_by_role("heading", name="This server wants a key")).to_be_visible()
     assert_hidden(page, watch, secret_photo)
 
