@@ -145,7 +145,7 @@ def test_key_that_is_not_there_cannot_be_revoked(data, refusal):
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
 def test_key_needs_a_name(data, name, refusal):
-    assert "'name' must be 1 to 100 characters" in refusal("keys", "create", name, "--data", data)
+    assert "'name' must be 1 to 100 printable characters" in refusal("keys", "create", name, "--data", data)
 
 
 @pytest.mark.parametrize(

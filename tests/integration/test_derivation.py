@@ -177,11 +177,12 @@ def test_storage_that_cannot_be_used_fails_no_photo(services, derivation, clock)
     accepted = add(services, 2)
     locks = services.settings.data / "previews" / "locks"
     shutil.rmtree(locks)
+    locks.write_text("a file where a folder must be")
     for number in range(5):
         clock.ahead = number * (LEASE + timedelta(seconds=1))
         with pytest.raises(StorageUnavailable):
             derivation.work(never)
-    locks.mkdir()
+    locks.unlink()
     clock.ahead = 6 * (LEASE + timedelta(seconds=1))
     assert work_off(derivation) == 2
     assert states(services, accepted) == ["done"] * 2
