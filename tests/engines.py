@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from albumen.domain.ids import PhotoIds
 from albumen.domain.photos import Blob, PhotoHeader
+from albumen.domain.times import to_micros
 from albumen.repository.datasets import DatasetRepository
 from albumen.repository.derivations import DerivationRepository
 from albumen.repository.engine import open_database
@@ -116,9 +118,21 @@ class Shelf:
             DerivationRepository().ask(tx, [photo.blob.sha256 for photo in added])
         return added
 
-    def _new(self, name, blob):
+    def uploaded(self, moment, count=1, dataset="main", name="photo"):
+        """Add photos as if they were uploaded at a moment, with the totals that go with them; return them in order."""
+        dataset_id = self.dataset(dataset)
+        ids = PhotoIds(lambda: to_micros(moment) // 1000)
+        added = [self._new(f"{name}-{number}.jpg", None, ids.next()) for number in range(count)]
+        size = sum(photo.blob.bytes for photo in added)
+        change = {"dataset_id": dataset_id, "day": moment.date().isoformat(), "photos": count, "bytes": size}
+        with self.database.writing() as tx:
+            PhotoRepository().add(tx, dataset_id, added, moment)
+            DatasetRepository().count(tx, [change])
+        return added
+
+    def _new(self, name, blob, photo_id=None):
         number = next(self._numbers)
-        photo_id = f"01970000-0000-7000-8000-{number:012x}"
+        photo_id = photo_id or f"01970000-0000-7000-8000-{number:012x}"
         return NewPhoto(photo_id, name, f"/get/{photo_id}", blob or make_blob(number))
 
 

@@ -23,6 +23,7 @@ from albumen.repository.engine import Database, open_database
 from albumen.repository.keys import KeyRepository
 from albumen.repository.migrate import migrate
 from albumen.repository.photos import PhotoRepository
+from albumen.repository.timeline import TimelineRepository
 from albumen.services.access import Access
 from albumen.services.datasets import Datasets
 from albumen.services.derivation import Derivation
@@ -30,6 +31,7 @@ from albumen.services.housekeeping import Housekeeping
 from albumen.services.ingest import Ingest, IngestLimits
 from albumen.services.photos import Photos
 from albumen.services.previews import Previews
+from albumen.services.timeline import Timeline
 from albumen.storage.files import Workspace, sync_folder
 from albumen.storage.local import LocalBlobStore
 from albumen.storage.previews import PreviewStore
@@ -56,6 +58,7 @@ class Services:
     ingest: Ingest
     photos: Photos
     datasets: Datasets
+    timeline: Timeline
     previews: Previews
     derivation: Derivation
     housekeeping: Housekeeping
@@ -148,6 +151,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         ),
         photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, clock=times.now),
         datasets=Datasets(database, datasets, times.now),
+        timeline=Timeline(database, datasets, TimelineRepository()),
         previews=previews,
         derivation=Derivation(
             database=database,

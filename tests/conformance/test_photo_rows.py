@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from albumen.errors import AlbumenError
-from albumen.repository.photos import PageQuery, PhotoRepository
+from albumen.repository.listing import PageQuery
+from albumen.repository.photos import PhotoRepository
 from engines import NOW, make_blob
 
 PHOTOS = PhotoRepository()

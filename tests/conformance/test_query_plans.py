@@ -10,7 +10,9 @@ from albumen.repository.blobs import BlobRepository
 from albumen.repository.datasets import DatasetRepository
 from albumen.repository.derivations import DerivationRepository
 from albumen.repository.engine import statement
-from albumen.repository.photos import PageQuery, PhotoRepository
+from albumen.repository.listing import PageQuery
+from albumen.repository.photos import PhotoRepository
+from albumen.repository.timeline import TimelineRepository
 from engines import NOW
 
 PHOTOS = PhotoRepository()
@@ -104,7 +106,31 @@ def test_page_of_every_shape_follows_an_index_in_order(database, trash, by_datas
 
 def test_page_of_a_dataset_follows_the_index_of_datasets(database):
     (plan,) = plans(database, lambda tx: PHOTOS.page(tx, PageQuery(100, CURSOR, 1)))
-    assert any("photo_newest_of_dataset (dataset_id=? AND id<?)" in step for step in plan), plan
+    assert any("photo_newest_of_dataset (dataset_id=? AND id>? AND id<?)" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(("trash", "by_dataset", "by_name"), SHAPES)
+def test_marks_of_every_shape_follow_an_index_in_order(database, trash, by_dataset, by_name):
+    query = PageQuery(100_000, CURSOR, 1 if by_dataset else None, "a" if by_name else None, trash, "0197")
+    (plan,) = plans(database, lambda tx: TimelineRepository().marks(tx, query, 1000))
+    assert walked_or_sorted([step for step in plan if step != "SCAN counted"]) == []
+    assert any("photo_trash" in step if trash else "photo_newest" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(("trash", "by_name"), [(True, False), (True, True), (False, True)])
+@pytest.mark.parametrize("by_dataset", [False, True])
+def test_days_of_the_trash_or_of_a_name_are_counted_without_looking_at_other_tables(
+    database, trash, by_dataset, by_name
+):
+    query = PageQuery(0, None, 1 if by_dataset else None, "a" if by_name else None, trash)
+    (plan,) = plans(database, lambda tx: TimelineRepository().days(tx, query))
+    assert [step for step in plan if "TEMP B-TREE" not in step and " p USING INDEX photo_" not in step] == []
+    assert any("photo_trash" in step if trash else "photo_newest" in step for step in plan), plan
+
+
+def test_days_of_a_dataset_are_read_from_its_totals_in_order(database):
+    (plan,) = plans(database, lambda tx: DatasetRepository().days_of(tx, 1))
+    assert plan == ["SEARCH tally USING INDEX sqlite_autoindex_tally_1 (dataset_id=?)"]
 
 
 def test_references_follow_the_index_of_the_newest(database):

@@ -32,6 +32,8 @@ ROUTES = {
     ("PATCH", "/api/v1/photos/<photo_id>"): EDITOR,
     ("DELETE", "/api/v1/photos/<photo_id>"): EDITOR,
     ("POST", "/api/v1/photos/<photo_id>/restore"): EDITOR,
+    ("GET", "/api/v1/timeline"): VIEWER,
+    ("GET", "/api/v1/timeline/marks"): VIEWER,
     ("GET", "/api/v1/datasets"): VIEWER,
     ("POST", "/api/v1/datasets"): CONTRIBUTOR,
     ("GET", "/api/v1/datasets/<slug>"): VIEWER,
@@ -115,6 +117,16 @@ def test_public_routes_ask_for_no_key(app, tokens, method, rule):
     assert tokens
     with app.test_client().open(target(rule), method=method) as answer:
         assert answer.status_code not in NOT_ALLOWED
+
+
+@pytest.mark.parametrize("path", ["/api/v1/photos", "/api/v1/timeline", "/api/v1/timeline/marks"])
+def test_only_editors_see_the_trash(app, tokens, path):
+    client = app.test_client()
+    for role in (Role.VIEWER, Role.CONTRIBUTOR):
+        answer = client.get(f"{path}?trash=true", headers=bearer(tokens[role]))
+        assert problem(answer, 403, "role_too_small")["needed"] == "editor"
+        assert client.get(f"{path}?trash=false", headers=bearer(tokens[role])).status_code == 200
+    assert client.get(f"{path}?trash=true", headers=bearer(tokens[Role.EDITOR])).status_code == 200
 
 
 def test_an_open_server_lets_everybody_do_everything(client, photo):

@@ -117,6 +117,19 @@ def test_statistics_of_1_and_of_100_photos_cost_the_same(cost, upload, client):
     assert cost(lambda: client.get("/api/v1/stats")) == one == 1
 
 
+@pytest.mark.parametrize("query", ["", "?dataset=main", "?name=photo", "?dataset=main&name=photo&trash=true"])
+def test_a_timeline_of_1_and_of_100_photos_cost_the_same(cost, upload, client, query):
+    upload(1)
+    one = cost(lambda: client.get(f"/api/v1/timeline{query}"))
+    upload(100)
+    assert cost(lambda: client.get(f"/api/v1/timeline{query}")) == one <= 2
+
+
+def test_marks_cost_as_much_as_a_page(cost, upload, client):
+    upload(101)
+    assert cost(lambda: client.get("/api/v1/timeline/marks?dataset=main&every=100")) == 2
+
+
 def test_a_page_of_names_costs_one_statement(cost, upload, client):
     upload(100)
     assert cost(lambda: client.get("/get_value?limit=100")) == 1

@@ -68,6 +68,10 @@ def test_answers_through_the_life_of_a_photo_are_as_documented(api):
     photo = report["photos"][0]
     one = {"path_parameters": {"id": photo["id"]}}
     _call(api, "GET", "/api/v1/photos", 200, query={"limit": 1})
+    _call(api, "GET", "/api/v1/photos", 200, query={"since": "2026-01-01", "before": "2126-01-01T00:00:00+03:00"})
+    _call(api, "GET", "/api/v1/timeline", 200)
+    _call(api, "GET", "/api/v1/timeline", 200, query={"name": "jpg"})
+    _call(api, "GET", "/api/v1/timeline/marks", 200, query={"every": 100})
     _call(api, "GET", "/api/v1/photos/{id}", 200, **one)
     _call(api, "GET", "/get/{id}", 200, **one)
     _call(api, "GET", "/get/{id}", 200, **one, query={"size": 256, "format": "webp"})

@@ -13,7 +13,7 @@ from albumen.config import load_settings
 from albumen.domain.outcomes import Status
 from albumen.errors import Busy, InvalidParameter, StorageUnavailable, TooManyPhotos
 from albumen.repository.engine import open_database
-from albumen.services.photos import Listing
+from albumen.services.listing import Listing
 from batches import blobs, files, statuses, stored, upload, upload_one
 
 GROUP = 4

@@ -4,7 +4,7 @@ import pytest
 
 import pictures
 from albumen.errors import AlreadyInDataset, DatasetExists, DatasetNotFound, InvalidParameter, PhotoNotFound
-from albumen.services.photos import MOST_PER_PAGE, Listing
+from albumen.services.listing import MOST_PER_PAGE, Listing
 from batches import stored, upload, upload_one
 
 UNKNOWN = "01970000-0000-7000-8000-000000000000"

@@ -3,10 +3,11 @@
 import itertools
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from albumen.domain.ids import PhotoIds, is_photo_id
+from albumen.domain.ids import PhotoIds, first_id_at, is_photo_id
 
 NOON_MS = 1_790_000_000_000
 
@@ -87,3 +88,17 @@ def test_threads_get_different_ids_each_in_order():
 )
 def test_other_texts_are_no_ids(text):
     assert not is_photo_id(text)
+
+
+def test_first_id_of_a_moment_parts_the_ids_made_before_from_those_made_since():
+    moment = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    milliseconds = int(moment.timestamp() * 1000)
+    first = first_id_at(moment)
+    assert PhotoIds(lambda: milliseconds - 1).next() < first <= PhotoIds(lambda: milliseconds).next()
+    assert first == first_id_at(moment + timedelta(microseconds=999))
+    assert is_photo_id(first)
+
+
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_every_moment_of_the_calendar_has_a_first_id(year):
+    assert is_photo_id(first_id_at(datetime(year, 1, 1, tzinfo=UTC)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albumen.domain.times import from_micros, now, to_micros, to_rfc3339
+from albumen.domain.times import from_micros, now, parse_moment, to_day, to_micros, to_rfc3339
 
 
 def test_now_is_aware_and_utc():
@@ -42,3 +42,38 @@ def test_rfc3339_reads_back_to_the_same_time():
 def test_rfc3339_sorts_as_the_times_do():
     times = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=step * 999_999) for step in range(5)]
     assert [to_rfc3339(time) for time in times] == sorted(to_rfc3339(time) for time in times)
+
+
+def test_day_is_told_by_its_number():
+    assert [to_day(0), to_day(20_780)] == ["1970-01-01", "2026-11-23"]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
+        ("2026-11-23T10:00:00Z", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("2026-11-23t10:00:00.25z", datetime(2026, 11, 23, 10, 0, 0, 250_000, tzinfo=UTC)),
+        ("2026-11-23T10:00:00.123456789+03:00", datetime(2026, 11, 23, 7, 0, 0, 123_456, tzinfo=UTC)),
+    ],
+)
+def test_moment_is_read_from_a_day_and_from_a_time(text, moment):
+    assert parse_moment(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "20261123", "2026-11", "2026-W48-1", "2026-11-23T10:00:00", "2026-11-23 10:00:00Z", "2026-11-23T10Z"),
+        *(
+            "2026-02-30",
+            "2026-11-23T25:00:00Z",
+            "2026-11-23T10:00:00+25:00",
+            "0001-01-01T00:00:00+01:00",
+            "\u0662026-11-23",
+        ),
+    ],
+)
+def test_text_that_is_no_moment_is_refused(text):
+    with pytest.raises(ValueError, match=r"."):
+        parse_moment(text)

@@ -29,11 +29,11 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What was uploaded on one day (UTC) and is not in the trash."""
+    """How much was uploaded on one day (UTC); `bytes` is None where only photos were counted."""
 
     day: str
     photos: int
-    bytes: int
+    bytes: int | None = None
 
 
 def check_slug(slug: str, parameter: str = "dataset") -> str:

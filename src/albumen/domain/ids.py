@@ -7,6 +7,7 @@ import re
 import threading
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _RANDOM_BITS = 74
 _STEP_BITS = 48
 _POOL_BITS = 80
+_LAST_MS = (1 << 48) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -44,6 +48,12 @@ class PhotoIds:
 def is_photo_id(text: str) -> bool:
     """Tell whether `text` has the form of an id of ours: UUIDv7, lower case, with hyphens."""
     return _PATTERN.fullmatch(text) is not None
+
+
+def first_id_at(moment: datetime) -> str:
+    """Return the least id of the millisecond that holds an aware time: ids made before it are less."""
+    milliseconds = (moment - _EPOCH) // _MILLISECOND
+    return _format(min(max(milliseconds, 0), _LAST_MS) << _RANDOM_BITS)
 
 
 def _random_bits(count: int) -> int:

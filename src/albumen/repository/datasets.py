@@ -40,6 +40,9 @@ _DAYS = statement("""
     SELECT day, SUM(photos) AS photos, SUM(bytes) AS bytes
     FROM tally GROUP BY day HAVING SUM(photos) > 0 ORDER BY day DESC
 """)
+_DAYS_OF = statement("""
+    SELECT day, photos, bytes FROM tally WHERE dataset_id = :dataset_id AND photos > 0 ORDER BY day DESC
+""")
 _TALLY = statement("""
     INSERT INTO tally (dataset_id, day, photos, bytes) VALUES (:dataset_id, :day, :photos, :bytes)
     ON CONFLICT (dataset_id, day) DO UPDATE
@@ -74,7 +77,11 @@ class DatasetRepository:
 
     def days(self, tx: Transaction) -> Sequence[Day]:
         """Return totals by day of upload, newest first."""
-        return [Day(row["day"], int(row["photos"]), int(row["bytes"])) for row in tx.rows(_DAYS, {})]
+        return [_day(row) for row in tx.rows(_DAYS, {})]
+
+    def days_of(self, tx: Transaction, dataset_id: int) -> Sequence[Day]:
+        """Return totals of one dataset by day of upload, newest first."""
+        return [_day(row) for row in tx.rows(_DAYS_OF, {"dataset_id": dataset_id})]
 
     def count(self, tx: Transaction, changes: Sequence[Mapping[str, object]]) -> None:
         """Add `photos` and `bytes` (which may be negative) to the totals of `dataset_id` and `day`."""
@@ -83,3 +90,7 @@ class DatasetRepository:
 
 def _dataset(row: RowMapping) -> Dataset:
     return Dataset(row["slug"], row["name"], from_micros(row["created_at"]), int(row["photos"]), int(row["bytes"]))
+
+
+def _day(row: RowMapping) -> Day:
+    return Day(row["day"], int(row["photos"]), int(row["bytes"]))

@@ -11,6 +11,7 @@ from albumen.domain.names import fold_name
 from albumen.domain.photos import Blob, Photo, PhotoHeader
 from albumen.domain.times import from_micros, to_micros
 from albumen.repository.engine import statement
+from albumen.repository.listing import AFTER_ALL_IDS, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
     from albumen.repository.engine import Transaction
+    from albumen.repository.listing import PageQuery
 
 _COLUMNS = """
     SELECT p.id, p.name, p.link, p.uploaded_at, p.deleted_at, d.slug, b.sha256, b.bytes, b.media_type, b.extension,
@@ -51,27 +53,7 @@ _REFERENCES = statement("""
     SELECT id, name, link FROM photo WHERE deleted_at IS NULL AND id < :cursor ORDER BY id DESC LIMIT :limit
 """)
 
-_LIVE = "WHERE p.deleted_at IS NULL AND p.id < :cursor"
-_TRASH = "WHERE p.deleted_at IS NOT NULL AND p.id < :cursor"
-_IN_DATASET = " AND p.dataset_id = :dataset_id"
-_NAMED = " AND p.name_folded LIKE :pattern ESCAPE '!'"
-_NEWEST = " ORDER BY p.id DESC LIMIT :limit"
-
-# One prepared statement per shape of a page, so that each meets the index made for it.
-_PAGES = {
-    (trash, by_dataset, by_name): statement(
-        _COLUMNS
-        + (_TRASH if trash else _LIVE)
-        + (_IN_DATASET if by_dataset else "")
-        + (_NAMED if by_name else "")
-        + _NEWEST
-    )
-    for trash in (False, True)
-    for by_dataset in (False, True)
-    for by_name in (False, True)
-}
-
-AFTER_ALL_IDS = "g"
+_PAGES = shaped(_COLUMNS, " ORDER BY p.id DESC LIMIT :limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +82,6 @@ class KnownPhoto:
     sha256: str
     id: str
     link: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageQuery:
-    """Which photos to list: newest first, those before `cursor` (an id), `limit` at most."""
-
-    limit: int
-    cursor: str | None = None
-    dataset_id: int | None = None
-    name: str | None = None
-    trash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +124,7 @@ class PhotoRepository:
 
     def page(self, tx: Transaction, query: PageQuery) -> Sequence[ListedPhoto]:
         """Return one keyset page, newest first, in one statement whatever the limit."""
-        shape = (query.trash, query.dataset_id is not None, query.name is not None)
-        values = {"cursor": query.cursor or AFTER_ALL_IDS, "limit": query.limit}
-        if query.dataset_id is not None:
-            values["dataset_id"] = query.dataset_id
-        if query.name is not None:
-            values["pattern"] = _containing(query.name)
-        return [_listed(row) for row in tx.rows(_PAGES[shape], values)]
+        return [_listed(row) for row in tx.rows(_PAGES[query.shape], query.values())]
 
     def references(self, tx: Transaction, cursor: str | None, limit: int) -> Sequence[PhotoReference]:
         """Return id, name and link of the `limit` photos before `cursor`, newest first."""
@@ -181,14 +146,6 @@ class PhotoRepository:
     def purge(self, tx: Transaction, before: datetime) -> int:
         """Delete for good the photos that went to the trash before a time; return how many."""
         return tx.run(_PURGE, {"before": to_micros(before)})
-
-
-def _containing(name: str) -> str:
-    """Return the LIKE pattern of texts that contain `name`; `!` escapes the wildcards in it."""
-    folded = fold_name(name)
-    for special in ("!", "%", "_"):
-        folded = folded.replace(special, "!" + special)
-    return f"%{folded}%"
 
 
 def _blob_values(blob: Blob) -> Mapping[str, object]:

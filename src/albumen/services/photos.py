@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.domain.ids import is_photo_id
-from albumen.domain.names import LONGEST_NAME, clean_name
+from albumen.domain.names import clean_name
 from albumen.domain.photos import PhotoDetails
 from albumen.errors import AlreadyInDataset, InvalidParameter, PhotoNotFound
-from albumen.repository.photos import PageQuery
+from albumen.services.listing import Listing, check_page, page_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,21 +21,8 @@ if TYPE_CHECKING:
     from albumen.repository.engine import Database, Transaction
     from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference, PhotoRepository
 
-MOST_PER_PAGE = 1000
-DEFAULT_PER_PAGE = 100
 MOST_KNOWN = 10_000
 STREAM_STEP = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What to list: of one dataset or all, whose name contains a text, from the trash or not."""
-
-    dataset: str | None = None
-    name: str | None = None
-    cursor: str | None = None
-    limit: int = DEFAULT_PER_PAGE
-    trash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +74,15 @@ class Photos:
 
     def page(self, listing: Listing) -> Page:
         """Return one page. Raises InvalidParameter, DatasetNotFound."""
-        _check_page(listing.limit, listing.cursor)
-        _check_search(listing.name)
+        check_page(listing)
         with self._database.reading() as tx:
-            dataset_id = self._datasets.get_id(tx, listing.dataset) if listing.dataset else None
-            query = PageQuery(listing.limit + 1, listing.cursor, dataset_id, listing.name or None, listing.trash)
-            found = self._photos.page(tx, query)
+            found = self._photos.page(tx, page_query(tx, self._datasets, listing, listing.limit + 1))
         photos = found[: listing.limit]
         return Page(photos, photos[-1].photo.id if len(found) > listing.limit else None)
 
     def references(self, cursor: str | None, limit: int) -> Sequence[PhotoReference]:
         """Return id, name and link of one page of all photos, newest first. Raises InvalidParameter."""
-        _check_page(limit, cursor)
+        check_page(Listing(cursor=cursor, limit=limit))
         with self._database.reading() as tx:
             return self._photos.references(tx, cursor, limit)
 
@@ -162,18 +146,6 @@ class Photos:
             "bytes": sign * photo.blob.bytes,
         }
         self._datasets.count(tx, [change])
-
-
-def _check_page(limit: int, cursor: str | None) -> None:
-    if not 1 <= limit <= MOST_PER_PAGE:
-        raise InvalidParameter("limit", f"a number from 1 to {MOST_PER_PAGE}")
-    if cursor is not None and not is_photo_id(cursor):
-        raise InvalidParameter("cursor", "a cursor from an earlier page")
-
-
-def _check_search(name: str | None) -> None:
-    if name is not None and len(name) > LONGEST_NAME:
-        raise InvalidParameter("name", f"at most {LONGEST_NAME} characters")
 
 
 def _found(listed: ListedPhoto | None) -> ListedPhoto:

@@ -23,6 +23,7 @@ from albumen.web.routes.pages import pages
 from albumen.web.routes.photos import photos
 from albumen.web.routes.session import session
 from albumen.web.routes.system import system
+from albumen.web.routes.timeline import timeline
 from albumen.web.routes.upload import upload
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def create_app(services: Services) -> Flask:
     delivery = Delivery(services.photos, services.previews, services.access)
     observer = Observer(access_log=services.settings.access_log)
     attach(app, Context(services, gate, delivery, observer))
-    for blueprint in (pages, upload, deliver, photos, datasets, session, system):
+    for blueprint in (pages, upload, deliver, photos, timeline, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))

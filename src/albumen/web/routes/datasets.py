@@ -40,5 +40,5 @@ def read_dataset(slug: str) -> Response:
 def read_stats() -> Response:
     """Answer with totals, whole and by day."""
     days = services().datasets.days()
-    photos, size = sum(day.photos for day in days), sum(day.bytes for day in days)
+    photos, size = sum(day.photos for day in days), sum(day.bytes or 0 for day in days)
     return jsonify({"photos": photos, "bytes": size, "days": [present.day(day) for day in days]})

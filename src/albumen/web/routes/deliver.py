@@ -8,11 +8,11 @@ from flask import Blueprint, Response, request
 
 from albumen.domain.access import Role
 from albumen.errors import InvalidParameter, PhotoNotFound
-from albumen.services.photos import DEFAULT_PER_PAGE, MOST_PER_PAGE
 from albumen.web import present
 from albumen.web.auth import needs
-from albumen.web.context import base_url, context, number, services
+from albumen.web.context import base_url, context, services
 from albumen.web.delivery import read_wish
+from albumen.web.listing import asked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +51,7 @@ def list_names() -> Response:
     if "limit" not in request.args and "cursor" not in request.args:
         steps = services().photos.all_references()
         return Response(_all_references(steps, base_url()), mimetype="application/json")
-    limit = number("limit", DEFAULT_PER_PAGE, f"a number from 1 to {MOST_PER_PAGE}")
+    limit = asked_limit()
     photos = services().photos.references(request.args.get("cursor"), limit)
     response = Response(present.as_json([present.reference(photo, base_url()) for photo in photos]))
     response.mimetype = "application/json"

@@ -10,10 +10,10 @@ from flask import Blueprint, Response, jsonify, request
 from albumen.domain.access import Role
 from albumen.domain.datasets import DEFAULT_DATASET, check_slug
 from albumen.errors import InvalidParameter
-from albumen.services.photos import DEFAULT_PER_PAGE, MOST_PER_PAGE, Listing
 from albumen.web import present
 from albumen.web.auth import needs
-from albumen.web.context import base_url, json_object, member, number, services
+from albumen.web.context import base_url, json_object, member, services
+from albumen.web.listing import asked_listing
 
 photos = Blueprint("photos", __name__, url_prefix="/api/v1/photos")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -23,8 +23,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 @needs(Role.VIEWER)
 def list_photos() -> Response:
     """Answer with one page of photos, newest first."""
-    listing = _listing()
-    page = services().photos.page(listing)
+    page = services().photos.page(asked_listing())
     response = jsonify({"photos": [present.listed(photo, base_url()) for photo in page.photos], "next": page.next})
     if page.next is not None:
         query = urlencode({**request.args.to_dict(), "cursor": page.next})
@@ -75,16 +74,3 @@ def delete_photo(photo_id: str) -> Response:
 def restore_photo(photo_id: str) -> Response:
     """Take a photo out of the trash."""
     return jsonify(present.details(services().photos.restore(photo_id), base_url()))
-
-
-def _listing() -> Listing:
-    trash = request.args.get("trash", "false")
-    if trash not in {"true", "false"}:
-        raise InvalidParameter("trash", "'true' or 'false'")
-    return Listing(
-        dataset=request.args.get("dataset"),
-        name=request.args.get("name"),
-        cursor=request.args.get("cursor"),
-        limit=number("limit", DEFAULT_PER_PAGE, f"a number from 1 to {MOST_PER_PAGE}"),
-        trash=trash == "true",
-    )
