@@ -19,12 +19,14 @@ from albumen.imaging.pool import DecoderPool
 from albumen.repository.blobs import BlobRepository
 from albumen.repository.datasets import DatasetRepository
 from albumen.repository.derivations import DerivationRepository
-from albumen.repository.engine import Database, open_database
+from albumen.repository.engine import Database, open_copy, open_database
 from albumen.repository.keys import KeyRepository
 from albumen.repository.migrate import migrate
 from albumen.repository.photos import PhotoRepository
 from albumen.repository.timeline import TimelineRepository
 from albumen.services.access import Access
+from albumen.services.archive import Archive
+from albumen.services.backup import Backup
 from albumen.services.datasets import Datasets
 from albumen.services.derivation import Derivation
 from albumen.services.housekeeping import Housekeeping
@@ -32,12 +34,15 @@ from albumen.services.ingest import Ingest, IngestLimits
 from albumen.services.photos import Photos
 from albumen.services.previews import Previews
 from albumen.services.timeline import Timeline
+from albumen.storage.backup import BackupFolder
 from albumen.storage.files import Workspace, sync_folder
 from albumen.storage.local import LocalBlobStore
 from albumen.storage.previews import PreviewStore
+from albumen.storage.restore import is_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from albumen.config import Settings
     from albumen.repository.migrate import Migration
@@ -106,7 +111,8 @@ def prepare(settings: Settings) -> Sequence[Migration]:
     Run once, before any worker starts.
 
     Raises:
-        StartRefused: The directory cannot be used, or the schema is newer than this version knows.
+        StartRefused: The directory cannot be used, or the schema is newer than this version knows, or a restore into
+            the directory has not finished.
     """
     try:
         if not settings.data.is_dir():
@@ -116,6 +122,8 @@ def prepare(settings: Settings) -> Sequence[Migration]:
         raise StartRefused(f"The data directory {settings.data} cannot be made: {exc.strerror}.") from exc
     if not os.access(settings.data, os.W_OK):
         raise StartRefused(f"The data directory {settings.data} cannot be written to.")
+    if is_unfinished(settings.data):
+        raise StartRefused(f"A restore into {settings.data} has not finished; run it again.")
     database = _open_database(settings)
     applied = migrate(database)
     Datasets(database, DatasetRepository(), times.now).ensure_default()
@@ -174,6 +182,30 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         _decoders=decoders,
         _committer=committer,
     )
+
+
+def build_backup(services: Services, directory: Path) -> Backup:
+    """Wire the backup of a data directory into a directory of backups.
+
+    Raises:
+        StartRefused: One of the two directories lies in the other.
+    """
+    data, target = services.settings.data.resolve(), directory.resolve()
+    if target.is_relative_to(data) or data.is_relative_to(target):
+        raise StartRefused("The backup and the data directory must not lie in one another.")
+    return Backup(
+        database=services.database,
+        blobs=BlobRepository(),
+        store=services.store,
+        folder=BackupFolder(directory),
+        open_copy=open_copy,
+        clock=times.now,
+    )
+
+
+def build_archive(directory: Path) -> Archive:
+    """Wire what reads a directory of backups. It needs no data directory."""
+    return Archive(BackupFolder(directory), BlobRepository(), open_copy)
 
 
 def _open_database(settings: Settings) -> Database:

@@ -261,7 +261,7 @@ class PreviewFailed(Damaged):
 
 
 class StartRefused(AlbumenError):
-    """The program cannot start as it was told to: a setting, the schema, the address."""
+    """The program cannot start as it was told to: a setting, the schema, the address, a directory of backups."""
 
     code = "start_refused"
     title = "Cannot start"

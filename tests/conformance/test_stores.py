@@ -40,6 +40,22 @@ def later(seconds=1):
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
+def test_deleted_bytes_stay_among_the_sources_while_somebody_retains_them(local_store):
+    (key,) = put(local_store, b"some bytes of a photo")
+    with local_store.retaining():
+        local_store.delete(key)
+        assert local_store.empty_quarantine(later()) == 0
+        assert [path.read_bytes() for path in local_store.sources(key) if path.exists()] == [b"some bytes of a photo"]
+    assert local_store.empty_quarantine(later()) == 1
+    assert [path for path in local_store.sources(key) if path.exists()] == []
+
+
+def test_several_may_retain_at_once_and_uploads_go_on(store):
+    with store.retaining(), store.retaining():
+        (key,) = put(store, b"some bytes of a photo")
+        assert read(store, key) == b"some bytes of a photo"
+
+
 def test_published_bytes_are_read_back(store):
     (key,) = put(store, b"some bytes of a photo")
     assert read(store, key) == b"some bytes of a photo"

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from conftest import tool
+
 _STEP = 4096
+_CLONING_BYTES = 256 << 20
 
 
 @contextmanager
@@ -19,6 +22,20 @@ def small_disk(path, size):
     """A file system of `size` bytes at `path`."""
     path.mkdir()
     _mount("-t", "tmpfs", "-o", f"size={size}", "albumen-test", path)
+    try:
+        yield path
+    finally:
+        _run("umount", "--lazy", path)
+
+
+@contextmanager
+def cloning_disk(path, image):
+    """A file system at `path`, kept in the file `image`, on which files can share blocks (Btrfs)."""
+    path.mkdir()
+    with image.open("wb") as file:
+        file.truncate(_CLONING_BYTES)
+    subprocess.run([tool("mkfs.btrfs"), "--quiet", image], check=True)
+    _mount("-o", "loop", image, path)
     try:
         yield path
     finally:

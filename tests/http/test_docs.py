@@ -121,7 +121,6 @@ def upload(http, url, *photos):
 
 def test_backup_made_beside_a_running_server_can_be_restored(server, desk, http, tmp_path):
     def as_here(script):
-        script = script.replace("/opt/albumen/bin/python", sys.executable)
         script = script.replace("/opt/albumen/bin/albumen", str(desk / ".venv/bin/albumen"))
         return script.replace("/var/lib/albumen", str(server.data)).replace("/backup", str(tmp_path / "backup"))
 

@@ -17,7 +17,7 @@ from albumen.repository.engine import open_database
 from albumen.repository.migrate import known_migrations, migrate
 from batches import upload_one
 
-COMMANDS = ["serve", "keys", "gc", "scrub", "migrate", "info"]
+COMMANDS = ["serve", "keys", "backup", "restore", "gc", "scrub", "migrate", "info"]
 PRINTED = r"alb_([0-9a-f]{12})_[0-9a-f]{64}"
 
 

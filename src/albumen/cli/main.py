@@ -7,6 +7,7 @@ import sys
 import click
 
 import albumen
+from albumen.cli.backup import backup, restore
 from albumen.cli.housekeeping import gc, info, migrate, scrub
 from albumen.cli.keys import keys
 from albumen.cli.serve import serve
@@ -28,7 +29,7 @@ def cli() -> None:
     """  # noqa: D301 - click reads the escape
 
 
-for command in (serve, keys, gc, scrub, migrate, info):
+for command in (serve, keys, backup, restore, gc, scrub, migrate, info):
     cli.add_command(command)
 
 

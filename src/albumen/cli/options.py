@@ -10,6 +10,7 @@ import click
 
 from albumen.bootstrap import build, configure_logs, prepare
 from albumen.config import load_settings
+from albumen.errors import StartRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,24 @@ def opened(config: Path | None, data: Path | None) -> Iterator[Services]:
     settings = load_settings({"data": data}, config)
     configure_logs(settings)
     prepare(settings)
+    services = build(settings)
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+@contextmanager
+def opened_as_it_is(config: Path | None, data: Path | None) -> Iterator[Services]:
+    """Open a data directory that is there, whatever its schema: a backup before an upgrade changes nothing.
+
+    Raises:
+        StartRefused: There is no database.
+    """
+    settings = load_settings({"data": data}, config)
+    configure_logs(settings)
+    if not (settings.data / "albumen.db").is_file():
+        raise StartRefused(f"There is no database in {settings.data}.")
     services = build(settings)
     try:
         yield services

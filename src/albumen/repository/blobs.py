@@ -27,6 +27,7 @@ _EXISTING = statement("SELECT sha256 FROM blob WHERE sha256 IN :digests").bindpa
     bindparam("digests", expanding=True)
 )
 _TOTALS = statement("SELECT COUNT(*) AS blobs, COALESCE(SUM(bytes), 0) AS bytes FROM blob")
+_PHOTOS = statement("SELECT COUNT(*) AS photos FROM photo WHERE deleted_at IS NULL")
 _DROP_DERIVATION = statement("DELETE FROM derivation WHERE sha256 = :sha256")
 _DROP_BLOB = statement("DELETE FROM blob WHERE sha256 = :sha256")
 
@@ -73,3 +74,8 @@ class BlobRepository:
         """Count all blobs; reads the whole table."""
         row = tx.row(_TOTALS, {})
         return BlobTotals(int(row["blobs"]), int(row["bytes"])) if row else BlobTotals(0, 0)
+
+    def photos(self, tx: Transaction) -> int:
+        """Count the photos that refer to blobs, without those in the trash; reads a whole index."""
+        row = tx.row(_PHOTOS, {})
+        return int(row["photos"]) if row else 0

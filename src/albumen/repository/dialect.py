@@ -6,12 +6,14 @@ can corrupt a WAL database that two connections write (https://sqlite.org/wal.ht
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 import pysqlite3
 import structlog
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from albumen.errors import AlbumenError, Busy, StorageFull, StorageUnavailable
 
@@ -63,6 +65,40 @@ def open_sqlite(path: Path | None, busy_seconds: float) -> Engine:
     return engine
 
 
+def open_sqlite_copy(path: Path) -> Engine:
+    """Return an engine that reads a database which nobody ever changes; nothing is written beside it."""
+
+    def connect() -> Any:  # noqa: ANN401 - a driver's connection has no type
+        address = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        connection = pysqlite3.connect(address, uri=True, check_same_thread=False)
+        connection.isolation_level = None
+        return connection
+
+    engine = create_engine("sqlite+pysqlite://", module=pysqlite3, poolclass=NullPool, creator=connect)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def copy_sqlite(engine: Engine, target: Path) -> None:
+    """Write one consistent state of the database to a new file, by SQLite's online backup, and check its pages.
+
+    Readers and writers go on meanwhile: the copy is one read transaction. The caller makes the file durable.
+    """
+    source = engine.raw_connection()
+    try:
+        with closing(pysqlite3.connect(str(target))) as copy:
+            copy.execute("PRAGMA synchronous = OFF")
+            cast("Any", source.driver_connection).backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    except pysqlite3.Error as exc:
+        raise _explain(exc) from exc
+    finally:
+        source.close()
+    if verdict != "ok":
+        raise StorageUnavailable(f"The database is damaged ({verdict}); restore it from an earlier backup.")
+
+
 def sqlite_version() -> str:
     """Return the version of the SQLite library in use."""
     return str(pysqlite3.sqlite_version)
@@ -70,7 +106,11 @@ def sqlite_version() -> str:
 
 def translate(exc: DBAPIError) -> AlbumenError:
     """Turn a driver's error into one of ours. The one place that knows what drivers say."""
-    text = str(exc.orig).lower()
+    return _explain(exc.orig)
+
+
+def _explain(error: BaseException | None) -> AlbumenError:
+    text = str(error).lower()
     if "locked" in text or "busy" in text:
         return Busy("The database was busy for too long. Try again.")
     if "full" in text:

@@ -92,6 +92,15 @@ class Database:
         finally:
             self._turn.release()
 
+    def copy_to(self, target: Path) -> None:
+        """Write one consistent state of the whole database to a new file, while others read and write on.
+
+        Raises:
+            StorageFull: No space is left for it.
+            StorageUnavailable: The database cannot be read, or is damaged.
+        """
+        dialect.copy_sqlite(self._reader, target)
+
     def close(self) -> None:
         """Close every idle connection."""
         self._reader.dispose()
@@ -100,6 +109,11 @@ class Database:
 def open_database(path: Path | None, busy_seconds: float) -> Database:
     """Open the SQLite database at `path`, or one in memory when it is None."""
     return Database(dialect.open_sqlite(path, busy_seconds), busy_seconds)
+
+
+def open_copy(path: Path) -> Database:
+    """Open, for reading, a file that `Database.copy_to` wrote. Nothing is written beside it."""
+    return Database(dialect.open_sqlite_copy(path), busy_seconds=0)
 
 
 def statement(sql: str) -> TextClause:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from albumen.errors import BlobDamaged
+from albumen.services.inventory import in_steps, stored_in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from albumen.repository.photos import PhotoRepository
     from albumen.storage.base import BlobStore
     from albumen.storage.previews import PreviewStore
-
-Item = TypeVar("Item")
 
 STEP = 500
 READ_BYTES = 1 << 20
@@ -80,8 +78,8 @@ class Housekeeping:
         return Collected(
             purged=purged,
             unused=sum(self._drop_unused()),
-            orphans=sum(self._remove_orphans(step) for step in _in_steps(self._store.keys())),
-            previews=sum(self._remove_previews(step) for step in _in_steps(self._previews.digests())),
+            orphans=sum(self._remove_orphans(step) for step in in_steps(self._store.keys(), STEP)),
+            previews=sum(self._remove_previews(step) for step in in_steps(self._previews.digests(), STEP)),
             missing=sum(self._store.stat(blob.key) is None for blob in self._expected()),
             emptied=self._store.empty_quarantine(self._clock() - quarantine),
         )
@@ -127,15 +125,8 @@ class Housekeeping:
         return digest.hexdigest() == key.sha256
 
     def _expected(self) -> Iterator[StoredBlob]:
-        """Yield every blob that the database knows; no transaction is open between two steps."""
-        after = ""
-        while step := self._expected_after(after):
+        for step in stored_in_steps(self._database, self._blobs, STEP):
             yield from step
-            after = step[-1].key.sha256
-
-    def _expected_after(self, after: str) -> Sequence[StoredBlob]:
-        with self._database.reading() as tx:
-            return self._blobs.stored(tx, after, STEP)
 
     def _drop_unused(self) -> Iterator[int]:
         while dropped := self._drop_some_unused():
@@ -169,8 +160,3 @@ class Housekeeping:
         for sha256 in gone:
             self._previews.delete(sha256)
         return len(gone)
-
-
-def _in_steps(items: Iterator[Item]) -> Iterator[Sequence[Item]]:
-    while step := list(islice(items, STEP)):
-        yield step

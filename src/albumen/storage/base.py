@@ -92,7 +92,13 @@ class BlobStore(Protocol):
         """Return all keys in the order of their digests, lazily."""
 
     def empty_quarantine(self, before: datetime) -> int:
-        """Delete for good what went to quarantine before a time; return how many."""
+        """Delete for good what went to quarantine before a time; return how many: 0 while another is `retaining`."""
+
+    def retaining(self) -> AbstractContextManager[None]:
+        """While held, nothing is deleted for good: what `delete` takes away is still among the `sources`."""
+
+    def sources(self, key: BlobKey) -> Sequence[Path]:
+        """Return the files that may hold these bytes, deleted ones too, the best first; none has to be there."""
 
     def check(self) -> None:
         """Raise StorageUnavailable unless bytes can be written and read now."""

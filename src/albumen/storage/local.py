@@ -226,6 +226,7 @@ class LocalBlobStore:
         self._quarantine = root / "quarantine"
         self._gate = root / "sweep.lock"
         self._turn = root / "sweep.turn"
+        self._retention = root / "backup.lock"
         self._pool = ThreadPoolExecutor(sync_threads, "albumen-sync")
         self._in_flight = Semaphore(sync_threads)
         self._budget = Budget(UNHASHED_BYTES)
@@ -299,12 +300,28 @@ class LocalBlobStore:
             yield from _keys_in(folder)
 
     def empty_quarantine(self, before: datetime) -> int:
-        """Unlink what lies in quarantine since before a time."""
-        with explained():
+        """Unlink what lies in quarantine since before a time, unless a backup may need it."""
+        with explained(), self._retention.open("ab") as retention:
+            if not _is_free(retention):
+                return 0
             old = [path for path in self._quarantine.iterdir() if _modified(path) < before.timestamp()]
             for path in old:
                 path.unlink(missing_ok=True)
         return len(old)
+
+    @contextmanager
+    def retaining(self) -> Iterator[None]:
+        """Keep `gc` from emptying the quarantine."""
+        with ExitStack() as stack:
+            with explained():
+                retention = stack.enter_context(self._retention.open("ab"))
+                fcntl.flock(retention, fcntl.LOCK_SH)
+            yield
+
+    def sources(self, key: BlobKey) -> Sequence[Path]:
+        """Return the file, that in quarantine, and the first again: an upload may have put it back meanwhile."""
+        path = self.locate(key)
+        return [path, self._quarantine / path.name, path]
 
     def check(self) -> None:
         """Write a byte and read it back, and look for the folder of the blobs."""
@@ -359,6 +376,15 @@ def _complete_all(incoming: Sequence[LocalIncoming]) -> None:
 def _sync_folders(folders: Sequence[str]) -> None:
     for folder in folders:
         sync_folder(folder)
+
+
+def _is_free(lock: BinaryIO) -> bool:
+    """Take a lock alone, unless others share it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _modified(path: Path) -> float:

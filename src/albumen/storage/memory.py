@@ -127,5 +127,15 @@ class MemoryBlobStore:
             del self._quarantine[key]
         return len(old)
 
+    @contextmanager
+    def retaining(self) -> Iterator[None]:
+        """One at a time is enough for tests."""
+        with self._gate:
+            yield
+
+    def sources(self, key: BlobKey) -> Sequence[Path]:
+        """Return the path that does not exist."""
+        return [self.locate(key)]
+
     def check(self) -> None:
         """Memory can always be used."""

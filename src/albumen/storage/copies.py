@@ -1,0 +1,108 @@
+"""Copies of immutable files. Each way makes a new file `partial`, durable, that the caller renames."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from albumen.errors import BlobDamaged, StartRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+READ_BYTES = 1 << 20
+_FICLONE = 0x40049409
+_NO_CLONES = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS})
+
+
+class Way(Protocol):
+    """A way to bring the bytes of `source` into the new file `partial`.
+
+    Raises FileNotFoundError without a source, BlobDamaged when bytes that were read are not those of `sha256`.
+    """
+
+    def __call__(self, source: Path, partial: Path, sha256: str) -> None:
+        """Make the file, with its bytes on disk."""
+
+
+class Copying:
+    """Reads, compares with the SHA-256, and writes. `mode` are the permissions of the new file, before the umask."""
+
+    def __init__(self, mode: int) -> None:
+        self._mode = mode
+
+    def __call__(self, source: Path, partial: Path, sha256: str) -> None:
+        """Copy; the bytes are compared before the file is called done."""
+        if copy_file(source, partial, self._mode) != sha256:
+            raise BlobDamaged("The bytes are not those of the photo.")
+
+
+class Cloning:
+    """Shares blocks with the source where the file system can (Btrfs, XFS), so that nothing is read; copies elsewhere.
+
+    A later change of either file does not touch the other: their blocks part then.
+    """
+
+    def __init__(self, mode: int) -> None:
+        self._mode = mode
+        self._copy = Copying(mode)
+        self._can_clone = True
+
+    def __call__(self, source: Path, partial: Path, sha256: str) -> None:
+        """Clone, or copy."""
+        if not (self._can_clone and self._clone(source, partial)):
+            self._copy(source, partial, sha256)
+
+    def _clone(self, source: Path, partial: Path) -> bool:
+        with source.open("rb") as reading, _created(partial, self._mode) as writing:
+            try:
+                fcntl.ioctl(writing.fileno(), _FICLONE, reading.fileno())
+            except OSError as exc:
+                if exc.errno not in _NO_CLONES:
+                    raise
+                self._can_clone = False
+                return False
+            os.fsync(writing.fileno())
+        return True
+
+
+def link(source: Path, partial: Path, sha256: str) -> None:  # noqa: ARG001 - nothing is read, so nothing is compared
+    """Give the same file a second name.
+
+    Raises:
+        StartRefused: The two places are not on one file system.
+    """
+    partial.unlink(missing_ok=True)
+    try:
+        partial.hardlink_to(source)
+    except OSError as exc:
+        if exc.errno != errno.EXDEV:
+            raise
+        raise StartRefused("Hard links need the backup and the data directory on one file system.") from exc
+
+
+def copy_file(source: Path, partial: Path, mode: int) -> str:
+    """Copy into a new file, replacing one that was left there, and make its bytes durable; return their SHA-256."""
+    digest = hashlib.sha256()
+    with source.open("rb", buffering=0) as reading, _created(partial, mode) as writing:
+        while chunk := reading.read(READ_BYTES):
+            digest.update(chunk)
+            writing.write(chunk)
+        writing.flush()
+        os.fdatasync(writing.fileno())
+    return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Read a file and return its SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _created(path: Path, mode: int) -> BinaryIO:
+    path.unlink(missing_ok=True)
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
