@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = """
     SELECT p.id, p.name, p.link, p.uploaded_at, p.deleted_at, d.slug, b.sha256, b.bytes, b.media_type, b.extension,
-           b.width, b.height, b.frames, b.placeholder
+           b.width, b.height, b.frames, b.taken_at, b.placeholder
     FROM photo AS p JOIN dataset AS d ON d.id = p.dataset_id JOIN blob AS b ON b.sha256 = p.sha256
 """
 _KNOWN = statement("""
@@ -86,9 +86,10 @@ class KnownPhoto:
 
 @dataclass(frozen=True, slots=True)
 class ListedPhoto:
-    """A photo as lists show it, with its placeholder when there is one."""
+    """A photo as lists show it, with when it was taken (local time of the camera) and its placeholder, if known."""
 
     photo: Photo
+    taken_at: datetime | None
     placeholder: str | None
 
 
@@ -185,4 +186,5 @@ def _listed(row: RowMapping) -> ListedPhoto:
         uploaded_at=from_micros(row["uploaded_at"]),
         deleted_at=deleted_at,
     )
-    return ListedPhoto(photo, row["placeholder"])
+    taken_at = None if row["taken_at"] is None else from_micros(row["taken_at"]).replace(tzinfo=None)
+    return ListedPhoto(photo, taken_at, row["placeholder"])

@@ -36,7 +36,12 @@ def outcome(value: Outcome, base: str) -> dict[str, Any]:
 
 def listed(value: ListedPhoto, base: str) -> dict[str, Any]:
     """Present a photo of a list."""
-    return {**_photo(value.photo, base), "placeholder": value.placeholder}
+    return {
+        **_photo(value.photo, base),
+        "placeholder": value.placeholder,
+        "frames": value.photo.blob.header.frames,
+        "taken_at": _local_time(value.taken_at),
+    }
 
 
 def details(value: PhotoDetails, base: str) -> dict[str, Any]:
@@ -113,11 +118,16 @@ def _photo(value: Photo, base: str) -> dict[str, Any]:
 def _metadata(value: Metadata) -> dict[str, Any]:
     position = value.position
     return {
-        "taken_at": None if value.taken_at is None else value.taken_at.isoformat(),
+        "taken_at": _local_time(value.taken_at),
         "camera": value.camera,
         "lens": value.lens,
         "position": None if position is None else {"latitude": position.latitude, "longitude": position.longitude},
     }
+
+
+def _local_time(time: datetime | None) -> str | None:
+    """Present a camera's time, which has no zone."""
+    return None if time is None else time.isoformat()
 
 
 def _optional_time(time: datetime | None) -> str | None:
