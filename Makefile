@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check fmt bench wheel lock clean
+.PHONY: help install run test soak check fmt bench wheel lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +37,9 @@ run: install ## Serve on 127.0.0.1:5000 with the data in ./albumen-data (ARGS= f
 
 test: $(VENV)/.dev ## Run the tests (TESTS= which, JOBS= processes, ARGS= further pytest flags)
 	@exec $(BIN)/python -m pytest -n $(JOBS) $(TESTS) $(ARGS)
+
+soak: $(VENV)/.dev ## Run the long tests of faults: kills by the hundred, a power cut at every moment
+	@exec $(BIN)/python -m pytest -m soak tests/faults $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and layers; change nothing
 	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; exit 1; }

@@ -35,7 +35,7 @@ from albumen.services.photos import Photos
 from albumen.services.previews import Previews
 from albumen.services.timeline import Timeline
 from albumen.storage.backup import BackupFolder
-from albumen.storage.files import Workspace, sync_folder
+from albumen.storage.files import Workspace, make_durable_folder
 from albumen.storage.local import LocalBlobStore
 from albumen.storage.previews import PreviewStore
 from albumen.storage.restore import is_unfinished
@@ -115,9 +115,7 @@ def prepare(settings: Settings) -> Sequence[Migration]:
             the directory has not finished.
     """
     try:
-        if not settings.data.is_dir():
-            settings.data.mkdir(parents=True, exist_ok=True)
-            sync_folder(settings.data.parent)
+        make_durable_folder(settings.data)
     except OSError as exc:
         raise StartRefused(f"The data directory {settings.data} cannot be made: {exc.strerror}.") from exc
     if not os.access(settings.data, os.W_OK):

@@ -77,10 +77,20 @@ def sync_folder(folder: Path | str) -> None:
 
 
 def make_durable_folder(folder: Path) -> None:
-    """Make a folder so that a power cut does not take it away again."""
-    with explained():
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
+    """Make a folder, and those above it, so that a power cut does not take them away again.
+
+    The name of one that is there is synced as well: who made it may have been killed right before doing so.
+
+    Raises:
+        OSError: It cannot be made, or not be made durable.
+    """
+    if folder.is_dir():
+        with suppress(PermissionError):  # where we may not look, we made nothing
+            sync_folder(folder.parent)
+        return
+    make_durable_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def explain(exc: OSError) -> AlbumenError:

@@ -291,8 +291,8 @@ class LocalBlobStore:
                 source.rename(self._quarantine / source.name)
             except FileNotFoundError:
                 return
+            sync_folder(self._quarantine)  # first: a power cut between the two must not lose both names
             sync_folder(source.parent)
-            sync_folder(self._quarantine)
 
     def keys(self) -> Iterator[BlobKey]:
         """Walk the folders in order."""
@@ -344,9 +344,9 @@ class LocalBlobStore:
 
     def _make_folders(self) -> None:
         """Make all folders that blobs will ever be in, durably, so that no upload has to."""
-        for folder in (self._blobs, self._quarantine):
-            make_durable_folder(folder)
         with explained():
+            for folder in (self._blobs, self._quarantine):
+                make_durable_folder(folder)
             for number in range(256):
                 (self._blobs / f"{number:02x}").mkdir(exist_ok=True)
             sync_folder(self._blobs)
