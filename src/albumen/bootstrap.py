@@ -24,6 +24,7 @@ from albumen.repository.keys import KeyRepository
 from albumen.repository.migrate import migrate
 from albumen.repository.photos import PhotoRepository
 from albumen.repository.timeline import TimelineRepository
+from albumen.repository.trash import TrashRepository
 from albumen.services.access import Access
 from albumen.services.archive import Archive
 from albumen.services.backup import Backup
@@ -34,6 +35,7 @@ from albumen.services.ingest import Ingest, IngestLimits
 from albumen.services.photos import Photos
 from albumen.services.previews import Previews
 from albumen.services.timeline import Timeline
+from albumen.services.trash import Trash
 from albumen.storage.backup import BackupFolder
 from albumen.storage.files import Workspace, make_durable_folder
 from albumen.storage.local import LocalBlobStore
@@ -62,6 +64,7 @@ class Services:
     access: Access
     ingest: Ingest
     photos: Photos
+    trash: Trash
     datasets: Datasets
     timeline: Timeline
     previews: Previews
@@ -138,6 +141,8 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     decoders = _decoders(settings, background=background)
     committer = ThreadPoolExecutor(COMMIT_THREADS, "albumen-commit")
     photos, datasets, derivations = PhotoRepository(), DatasetRepository(), DerivationRepository()
+    trash_rows = TrashRepository()
+    trash = Trash(database, trash_rows, datasets, times.now)
     previews = Previews(store, preview_store, decoders)
     return Services(
         settings=settings,
@@ -155,7 +160,8 @@ def build(settings: Settings, *, background: bool = False) -> Services:
             clock=times.now,
             next_id=PhotoIds().next,
         ),
-        photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, clock=times.now),
+        photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, trash=trash),
+        trash=trash,
         datasets=Datasets(database, datasets, times.now),
         timeline=Timeline(database, datasets, TimelineRepository()),
         previews=previews,
@@ -168,7 +174,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         ),
         housekeeping=Housekeeping(
             database=database,
-            photos=photos,
+            trash=trash_rows,
             blobs=BlobRepository(),
             derivations=derivations,
             store=store,

@@ -13,6 +13,7 @@ from albumen.repository.datasets import DatasetRepository
 from albumen.repository.derivations import DerivationRepository, Description
 from albumen.repository.keys import KeyRepository
 from albumen.repository.photos import PhotoRepository
+from albumen.repository.trash import TrashRepository
 from engines import NOW, make_blob
 
 DATASETS, KEYS, DERIVATIONS, BLOBS = DatasetRepository(), KeyRepository(), DerivationRepository(), BlobRepository()
@@ -215,16 +216,16 @@ def test_blob_is_unused_when_no_photo_refers_to_it_not_even_in_the_trash(shelf):
     photos = shelf.photos(["used.jpg", "trashed.jpg", "purged.jpg"])
     with shelf.database.writing() as tx:
         for photo in photos[1:]:
-            PhotoRepository().delete(tx, photo.id, NOW - timedelta(days=(photo.name == "purged.jpg")))
-        PhotoRepository().purge(tx, NOW)
+            TrashRepository().delete(tx, [photo.id], NOW - timedelta(days=(photo.name == "purged.jpg")))
+        TrashRepository().purge(tx, NOW)
         assert BLOBS.unused(tx, 10) == [photos[2].blob.key]
 
 
 def test_dropped_blobs_are_gone_with_their_work(shelf):
     photo = shelf.photo()
     with shelf.database.writing() as tx:
-        PhotoRepository().delete(tx, photo.id, NOW)
-        PhotoRepository().purge(tx, NOW + timedelta(days=1))
+        TrashRepository().delete(tx, [photo.id], NOW)
+        TrashRepository().purge(tx, NOW + timedelta(days=1))
         BLOBS.drop(tx, [photo.blob.sha256])
         assert BLOBS.unused(tx, 10) == []
         assert BLOBS.existing(tx, [photo.blob.sha256]) == frozenset()
@@ -241,8 +242,8 @@ def test_number_of_unused_blobs_at_once_is_bounded(shelf):
     photos = shelf.photos(["a", "b", "c"])
     with shelf.database.writing() as tx:
         for photo in photos:
-            PhotoRepository().delete(tx, photo.id, NOW)
-        PhotoRepository().purge(tx, NOW + timedelta(days=1))
+            TrashRepository().delete(tx, [photo.id], NOW)
+        TrashRepository().purge(tx, NOW + timedelta(days=1))
         assert len(BLOBS.unused(tx, 2)) == 2
 
 

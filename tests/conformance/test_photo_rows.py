@@ -7,9 +7,10 @@ import pytest
 from albumen.errors import AlbumenError
 from albumen.repository.listing import PageQuery
 from albumen.repository.photos import PhotoRepository
+from albumen.repository.trash import TrashRepository
 from engines import NOW, make_blob
 
-PHOTOS = PhotoRepository()
+PHOTOS, TRASH = PhotoRepository(), TrashRepository()
 
 
 def page(shelf, **query):
@@ -20,12 +21,17 @@ def page(shelf, **query):
 
 def trash(shelf, photo, at=NOW):
     with shelf.database.writing() as tx:
-        return PHOTOS.delete(tx, photo.id, at)
+        return TRASH.delete(tx, [photo.id], at)
 
 
 def restore(shelf, photo):
     with shelf.database.writing() as tx:
-        return PHOTOS.restore(tx, photo.id)
+        return TRASH.restore(tx, [photo.id])
+
+
+def trashed_at(shelf):
+    with shelf.database.reading() as tx:
+        return [listed.photo.deleted_at for listed in PHOTOS.page(tx, PageQuery(100, trash=True))]
 
 
 def find(shelf, photo):
@@ -164,8 +170,7 @@ def test_trashed_photo_moves_from_one_list_to_the_other_and_back(shelf):
     assert trash(shelf, photo)
     assert (page(shelf), page(shelf, trash=True)) == ([], ["a.jpg"])
     assert find(shelf, photo) is None
-    with shelf.database.reading() as tx:
-        assert PHOTOS.find_in_trash(tx, photo.id).photo.deleted_at == NOW
+    assert trashed_at(shelf) == [NOW]
     assert restore(shelf, photo)
     assert (page(shelf), page(shelf, trash=True)) == (["a.jpg"], [])
     assert find(shelf, photo).photo.deleted_at is None
@@ -176,8 +181,31 @@ def test_what_is_done_already_is_not_done_again(shelf):
     assert not restore(shelf, photo)
     trash(shelf, photo)
     assert not trash(shelf, photo, NOW + timedelta(days=1))
+    assert trashed_at(shelf) == [NOW]
+
+
+def test_many_photos_move_at_once_and_those_that_are_elsewhere_stay(shelf):
+    photos = shelf.photos(["a", "b", "c"])
+    some = [photo.id for photo in photos[:2]]
+    with shelf.database.writing() as tx:
+        assert [moved.id for moved in TRASH.live(tx, [*some, "unknown"])] == some[::-1]
+        assert TRASH.delete(tx, [*some, "unknown"], NOW) == 2
+        assert TRASH.live(tx, some) == []
+        assert [(moved.id, moved.bytes, moved.uploaded_at) for moved in TRASH.trashed(tx, some[:1])] == [
+            (photos[0].id, photos[0].blob.bytes, NOW)
+        ]
+        assert TRASH.restore(tx, [photo.id for photo in photos]) == 2
+        assert TRASH.trashed(tx, some) == TRASH.live(tx, []) == []
+
+
+def test_twin_of_a_photo_in_the_trash_is_the_one_of_its_dataset(shelf):
+    first, elsewhere = shelf.photo(blob=make_blob(1)), shelf.photo(dataset="other", blob=make_blob(1))
+    trash(shelf, first)
     with shelf.database.reading() as tx:
-        assert PHOTOS.find_in_trash(tx, photo.id).photo.deleted_at == NOW
+        assert TRASH.twins(tx, [first.id, elsewhere.id]) == {}
+    twin = shelf.photo(blob=make_blob(1))
+    with shelf.database.reading() as tx:
+        assert TRASH.twins(tx, [first.id, elsewhere.id, twin.id]) == {first.id: twin.id}
 
 
 def test_renamed_photo_is_found_by_its_new_name_alone(shelf):
@@ -201,7 +229,7 @@ def test_purge_takes_what_is_in_the_trash_for_long(shelf):
     trash(shelf, old, NOW - timedelta(days=31))
     trash(shelf, fresh, NOW - timedelta(days=29))
     with shelf.database.writing() as tx:
-        assert PHOTOS.purge(tx, NOW - timedelta(days=30)) == 1
-        assert PHOTOS.purge(tx, NOW - timedelta(days=30)) == 0
+        assert TRASH.purge(tx, NOW - timedelta(days=30)) == 1
+        assert TRASH.purge(tx, NOW - timedelta(days=30)) == 0
     assert page(shelf, trash=True) == ["fresh.jpg"]
     assert find(shelf, kept)

@@ -13,17 +13,21 @@ from albumen.repository.engine import statement
 from albumen.repository.listing import PageQuery
 from albumen.repository.photos import PhotoRepository
 from albumen.repository.timeline import TimelineRepository
+from albumen.repository.trash import TrashRepository
 from engines import NOW
 
-PHOTOS = PhotoRepository()
+PHOTOS, TRASH = PhotoRepository(), TrashRepository()
 SHAPES = list(itertools.product((False, True), repeat=3))
 CURSOR = "01970000-0000-7000-8000-000000000010"
 BY_KEY = {
     "find": lambda tx: PHOTOS.find(tx, CURSOR),
-    "find_in_trash": lambda tx: PHOTOS.find_in_trash(tx, CURSOR),
+    "live": lambda tx: TRASH.live(tx, [CURSOR, CURSOR]),
+    "trashed": lambda tx: TRASH.trashed(tx, [CURSOR]),
+    "twins": lambda tx: TRASH.twins(tx, [CURSOR, CURSOR]),
+    "restore": lambda tx: TRASH.restore(tx, [CURSOR, CURSOR]),
     "find_by_name": lambda tx: PHOTOS.find_by_name(tx, "a.jpg"),
     "known": lambda tx: PHOTOS.known(tx, "main", ["0" * 64, "1" * 64]),
-    "delete": lambda tx: PHOTOS.delete(tx, CURSOR, NOW),
+    "delete": lambda tx: TRASH.delete(tx, [CURSOR, CURSOR], NOW),
     "get_id": lambda tx: DatasetRepository().get_id(tx, "main"),
     "describe": lambda tx: DerivationRepository().describe(tx, "0" * 64),
     "is_waiting": lambda tx: DerivationRepository().is_waiting(tx, NOW),
@@ -146,7 +150,7 @@ def test_what_is_asked_by_key_is_found_by_key(database, name):
 
 
 def test_purge_walks_the_trash_alone(database):
-    (plan,) = plans(database, lambda tx: PHOTOS.purge(tx, NOW))
+    (plan,) = plans(database, lambda tx: TRASH.purge(tx, NOW))
     assert all("photo_trash" in step for step in plan), plan
 
 

@@ -103,6 +103,13 @@ def test_asking_for_1_and_for_1000_known_photos_cost_the_same(cost, client):
     assert ask(1000) == ask(1) <= 2
 
 
+@pytest.mark.parametrize("count", [1, 100])
+def test_moving_1_and_100_photos_to_the_trash_and_back_cost_the_same(cost, upload, client, count):
+    body = {"ids": ids(upload(count).get_json())}
+    assert cost(lambda: client.post("/api/v1/photos/trash", json=body)) == 3
+    assert cost(lambda: client.post("/api/v1/photos/restore", json=body)) == 4
+
+
 def test_listing_1_and_20_datasets_cost_the_same(cost, client):
     one = cost(lambda: client.get("/api/v1/datasets"))
     for number in range(20):

@@ -10,6 +10,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from albumen.errors import InvalidParameter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,6 +50,19 @@ class PhotoIds:
 def is_photo_id(text: str) -> bool:
     """Tell whether `text` has the form of an id of ours: UUIDv7, lower case, with hyphens."""
     return _PATTERN.fullmatch(text) is not None
+
+
+def checked_ids(value: object, most: int) -> list[str]:
+    """Return the ids in `value`, each once, in order.
+
+    Raises:
+        InvalidParameter: `value` is no list of ids, or has more than `most`.
+    """
+    if not isinstance(value, list) or len(value) > most:
+        raise InvalidParameter("ids", f"a list of at most {most:,} ids")
+    if not all(isinstance(item, str) and is_photo_id(item) for item in value):
+        raise InvalidParameter("ids", "a list of ids of photos")
+    return list(dict.fromkeys(value))
 
 
 def first_id_at(moment: datetime) -> str:

@@ -41,14 +41,10 @@ _ADD_PHOTO = statement("""
     VALUES (:id, :link, :name, :name_folded, :dataset_id, :sha256, :uploaded_at)
 """)
 _BY_ID = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NULL")
-_BY_ID_IN_TRASH = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NOT NULL")
 _BY_NAME = statement(_COLUMNS + "WHERE p.name = :name AND p.deleted_at IS NULL ORDER BY p.id DESC LIMIT 1")
 _RENAME = statement("""
     UPDATE photo SET name = :name, name_folded = :name_folded WHERE id = :id AND deleted_at IS NULL
 """)
-_DELETE = statement("UPDATE photo SET deleted_at = :at WHERE id = :id AND deleted_at IS NULL")
-_RESTORE = statement("UPDATE photo SET deleted_at = NULL WHERE id = :id AND deleted_at IS NOT NULL")
-_PURGE = statement("DELETE FROM photo WHERE deleted_at < :before")
 _REFERENCES = statement("""
     SELECT id, name, link FROM photo WHERE deleted_at IS NULL AND id < :cursor ORDER BY id DESC LIMIT :limit
 """)
@@ -113,11 +109,6 @@ class PhotoRepository:
         row = tx.row(_BY_ID, {"id": photo_id})
         return _listed(row) if row else None
 
-    def find_in_trash(self, tx: Transaction, photo_id: str) -> ListedPhoto | None:
-        """Return the photo of that id if it is in the trash."""
-        row = tx.row(_BY_ID_IN_TRASH, {"id": photo_id})
-        return _listed(row) if row else None
-
     def find_by_name(self, tx: Transaction, name: str) -> ListedPhoto | None:
         """Return the newest photo of exactly that name."""
         row = tx.row(_BY_NAME, {"name": name})
@@ -135,18 +126,6 @@ class PhotoRepository:
     def rename(self, tx: Transaction, photo_id: str, name: str) -> bool:
         """Give a photo another name; tell whether there was one to rename."""
         return tx.run(_RENAME, {"id": photo_id, "name": name, "name_folded": fold_name(name)}) == 1
-
-    def delete(self, tx: Transaction, photo_id: str, at: datetime) -> bool:
-        """Move a photo to the trash; tell whether it was not there yet."""
-        return tx.run(_DELETE, {"id": photo_id, "at": to_micros(at)}) == 1
-
-    def restore(self, tx: Transaction, photo_id: str) -> bool:
-        """Take a photo out of the trash; tell whether it was there."""
-        return tx.run(_RESTORE, {"id": photo_id}) == 1
-
-    def purge(self, tx: Transaction, before: datetime) -> int:
-        """Delete for good the photos that went to the trash before a time; return how many."""
-        return tx.run(_PURGE, {"before": to_micros(before)})
 
 
 def _blob_values(blob: Blob) -> Mapping[str, object]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from albumen.repository.blobs import BlobRepository, BlobTotals, StoredBlob
     from albumen.repository.derivations import DerivationRepository
     from albumen.repository.engine import Database
-    from albumen.repository.photos import PhotoRepository
+    from albumen.repository.trash import TrashRepository
     from albumen.storage.base import BlobStore
     from albumen.storage.previews import PreviewStore
 
@@ -53,7 +53,7 @@ class Housekeeping:
         self,
         *,
         database: Database,
-        photos: PhotoRepository,
+        trash: TrashRepository,
         blobs: BlobRepository,
         derivations: DerivationRepository,
         store: BlobStore,
@@ -61,7 +61,7 @@ class Housekeeping:
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._photos = photos
+        self._trash = trash
         self._blobs = blobs
         self._derivations = derivations
         self._store = store
@@ -74,7 +74,7 @@ class Housekeeping:
         Bytes stay in quarantine for `quarantine`.
         """
         with self._database.writing() as tx:
-            purged = self._photos.purge(tx, self._clock() - trash)
+            purged = self._trash.purge(tx, self._clock() - trash)
         return Collected(
             purged=purged,
             unused=sum(self._drop_unused()),

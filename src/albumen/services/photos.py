@@ -12,14 +12,14 @@ from albumen.errors import AlreadyInDataset, InvalidParameter, PhotoNotFound
 from albumen.services.listing import Listing, check_page, page_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
     from albumen.domain.photos import Photo
     from albumen.repository.datasets import DatasetRepository
     from albumen.repository.derivations import DerivationRepository
-    from albumen.repository.engine import Database, Transaction
+    from albumen.repository.engine import Database
     from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference, PhotoRepository
+    from albumen.services.trash import Trash
 
 MOST_KNOWN = 10_000
 STREAM_STEP = 1000
@@ -43,13 +43,13 @@ class Photos:
         photos: PhotoRepository,
         datasets: DatasetRepository,
         derivations: DerivationRepository,
-        clock: Callable[[], datetime],
+        trash: Trash,
     ) -> None:
         self._database = database
         self._photos = photos
         self._datasets = datasets
         self._derivations = derivations
-        self._clock = clock
+        self._trash = trash
 
     def get(self, photo_id: str) -> Photo:
         """Return a photo. Raises PhotoNotFound."""
@@ -113,10 +113,8 @@ class Photos:
 
     def delete(self, photo_id: str) -> None:
         """Move a photo to the trash. Raises PhotoNotFound."""
-        with self._database.writing() as tx:
-            photo = _found(self._photos.find(tx, photo_id)).photo
-            self._photos.delete(tx, photo_id, self._clock())
-            self._count(tx, photo, -1)
+        if not self._trash.delete([photo_id]).done:
+            raise _no_photo()
 
     def restore(self, photo_id: str) -> PhotoDetails:
         """Take a photo out of the trash.
@@ -125,27 +123,12 @@ class Photos:
             PhotoNotFound: It is not in the trash.
             AlreadyInDataset: The same photo was uploaded again meanwhile; `id` names that one.
         """
-        with self._database.writing() as tx:
-            photo = _found(self._photos.find_in_trash(tx, photo_id)).photo
-            self._refuse_twin(tx, photo)
-            self._photos.restore(tx, photo_id)
-            self._count(tx, photo, 1)
+        moved = self._trash.restore([photo_id])
+        if photo_id in moved.twins:
+            raise AlreadyInDataset("The same photo is in the dataset already.", id=moved.twins[photo_id])
+        if not moved.done:
+            raise _no_photo()
         return self.details(photo_id)
-
-    def _refuse_twin(self, tx: Transaction, photo: Photo) -> None:
-        sha256 = photo.blob.sha256
-        twin = self._photos.known(tx, photo.dataset, [sha256]).get(sha256)
-        if twin is not None:
-            raise AlreadyInDataset("The same photo is in the dataset already.", id=twin.id)
-
-    def _count(self, tx: Transaction, photo: Photo, sign: int) -> None:
-        change = {
-            "dataset_id": self._datasets.get_id(tx, photo.dataset),
-            "day": photo.uploaded_at.date().isoformat(),
-            "photos": sign,
-            "bytes": sign * photo.blob.bytes,
-        }
-        self._datasets.count(tx, [change])
 
 
 def _found(listed: ListedPhoto | None) -> ListedPhoto:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from albumen.domain.outcomes import Accepted, Outcome
     from albumen.domain.photos import Metadata, Photo, PhotoDetails
     from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference
+    from albumen.services.trash import Moved
 
 LINKED_PREVIEW = 512
 
@@ -63,6 +64,12 @@ def reference(value: PhotoReference, base: str) -> dict[str, str]:
 def known(value: KnownPhoto, base: str) -> dict[str, str]:
     """Present a photo found by its digest."""
     return {"sha256": value.sha256, "id": value.id, "link": base + value.link}
+
+
+def moved(value: Moved) -> dict[str, Any]:
+    """Present what became of photos that were to move."""
+    twins = [{"id": photo_id, "twin": twin} for photo_id, twin in value.twins.items()]
+    return {"done": value.done, "missing": value.missing, "twins": twins}
 
 
 def dataset(value: Dataset) -> dict[str, Any]:

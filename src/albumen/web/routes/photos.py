@@ -9,7 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 
 from albumen.domain.access import Role
 from albumen.domain.datasets import DEFAULT_DATASET, check_slug
+from albumen.domain.ids import checked_ids
 from albumen.errors import InvalidParameter
+from albumen.services.trash import MOST_MOVED
 from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, json_object, member, services
@@ -42,6 +44,22 @@ def known_photos() -> Response:
     dataset = check_slug(member(body, "dataset", DEFAULT_DATASET))
     known = services().photos.known(dataset, digests)
     return jsonify({"known": [present.known(photo, base_url()) for photo in known.values()]})
+
+
+@photos.post("/trash")
+@needs(Role.EDITOR)
+def delete_photos() -> Response:
+    """Move many photos to the trash."""
+    photo_ids = checked_ids(json_object().get("ids"), MOST_MOVED)
+    return jsonify(present.moved(services().trash.delete(photo_ids)))
+
+
+@photos.post("/restore")
+@needs(Role.EDITOR)
+def restore_photos() -> Response:
+    """Take many photos out of the trash."""
+    photo_ids = checked_ids(json_object().get("ids"), MOST_MOVED)
+    return jsonify(present.moved(services().trash.restore(photo_ids)))
 
 
 @photos.get("/<photo_id>")
