@@ -141,7 +141,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     decoders = _decoders(settings, background=background)
     committer = ThreadPoolExecutor(COMMIT_THREADS, "albumen-commit")
     photos, datasets, derivations = PhotoRepository(), DatasetRepository(), DerivationRepository()
-    trash_rows = TrashRepository()
+    blobs, trash_rows = BlobRepository(), TrashRepository()
     trash = Trash(database, trash_rows, datasets, times.now)
     previews = Previews(store, preview_store, decoders)
     return Services(
@@ -152,13 +152,14 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         ingest=Ingest(
             database=database,
             photos=photos,
+            blobs=blobs,
             datasets=datasets,
             derivations=derivations,
             store=store,
             limits=_ingest_limits(settings),
             committer=committer,
             clock=times.now,
-            next_id=PhotoIds().next,
+            ids=PhotoIds(),
         ),
         photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, trash=trash),
         trash=trash,
@@ -175,7 +176,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         housekeeping=Housekeeping(
             database=database,
             trash=trash_rows,
-            blobs=BlobRepository(),
+            blobs=blobs,
             derivations=derivations,
             store=store,
             previews=preview_store,

@@ -56,6 +56,17 @@ def test_several_may_retain_at_once_and_uploads_go_on(store):
         assert read(store, key) == b"some bytes of a photo"
 
 
+def test_withdrawn_bytes_are_gone_for_good_and_can_come_again(store):
+    (key,) = put(store, b"some bytes of a photo")
+    with store.sweeping():
+        store.withdraw(key)
+        store.withdraw(key)
+    assert store.stat(key) is None
+    assert store.empty_quarantine(later()) == 0
+    assert put(store, b"some bytes of a photo") == [key]
+    assert read(store, key) == b"some bytes of a photo"
+
+
 def test_published_bytes_are_read_back(store):
     (key,) = put(store, b"some bytes of a photo")
     assert read(store, key) == b"some bytes of a photo"

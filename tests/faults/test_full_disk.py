@@ -45,6 +45,15 @@ def _listed(server):
     return traffic.get(server.url, "/api/v1/photos?limit=1000").json()["photos"]
 
 
+def _blobs(server):
+    """Count the files of photos."""
+    return sum(path.is_file() for path in (server.data / "blobs").rglob("*"))
+
+
+def _quarantined(server):
+    return list((server.data / "quarantine").iterdir())
+
+
 def _free_space(server):
     """Delete the newest photo for good."""
     newest = _listed(server)[0]
@@ -68,6 +77,7 @@ def test_nothing_half_written_remains(server, overfilled):
     assert answer.status_code == 507
     assert traffic.received_files(server.data) == []
     assert traffic.broken_blobs(server.data) == []
+    assert _blobs(server) == len(_listed(server))
 
 
 def test_earlier_photos_stay_and_new_ones_fit_again_after_deleting(server):
@@ -95,7 +105,8 @@ def test_without_room_for_the_row_a_photo_is_refused_and_accepted_later(disk, se
     filler = fill(disk, leave=left)
     problem(traffic.post(server.url, [SMALL]), 507, "storage_full")
     assert traffic.digests_of(server.url, earlier) == [sha256(of_size(PHOTO_BYTES))]
-    assert len(_listed(server)) == 1
+    assert len(_listed(server)) == _blobs(server) == 1
+    assert _quarantined(server) == []
     filler.unlink()
     assert traffic.post(server.url, [SMALL]).status_code == 201
     assert traffic.received_files(server.data) == []

@@ -17,7 +17,7 @@ from albumen.repository.engine import open_database
 from albumen.repository.migrate import known_migrations, migrate
 from batches import upload_one
 
-COMMANDS = ["serve", "keys", "backup", "restore", "gc", "scrub", "migrate", "info"]
+COMMANDS = ["serve", "keys", "backup", "restore", "gc", "scrub", "derive", "migrate", "info"]
 PRINTED = r"alb_([0-9a-f]{12})_[0-9a-f]{64}"
 
 
@@ -206,6 +206,20 @@ def test_scrub_names_what_is_bad_and_ends_with_status_1(services, data):
         [f"damaged  {damaged.blob.sha256}", f"missing  {missing.blob.sha256}", "2 files read, 2 bad"]
     )
     assert "Upload these photos again" in ended.stderr
+
+
+def test_derive_does_the_work_that_waits(services, data):
+    accepted = upload_one(services, pictures.jpeg())
+    assert run("derive", "--data", data) == "1 photos worked on\n"
+    assert services.photos.details(accepted.id).derivation == "done"
+    assert run("derive", "--data", data) == "0 photos worked on\n"
+
+
+def test_derive_tries_again_what_failed_when_asked_to(services, data):
+    upload_one(services, pictures.undecodable_jpeg())
+    assert run("derive", "--data", data) == "1 photos worked on\n"
+    assert run("derive", "--data", data) == "0 photos worked on\n"
+    assert run("derive", "--failed", "--data", data) == "1 photos that failed are tried again\n1 photos worked on\n"
 
 
 def test_migrate_applies_what_is_missing_and_then_nothing(data):

@@ -161,6 +161,30 @@ def test_work_that_was_taken_and_not_done_is_taken_again_after_its_lease(service
     assert states(services, accepted) == ["done"] * 3
 
 
+def test_work_that_was_taken_before_the_clock_jumped_back_is_taken_again(services, derivation, clock):
+    accepted = add(services, 2)
+    clock.ahead = timedelta(days=1)
+    assert derivation.work(lambda: True) == 2
+    assert not derivation.has_work()
+    clock.ahead = timedelta(0)
+    assert derivation.has_work()
+    assert work_off(derivation) == 2
+    assert states(services, accepted) == ["done"] * 2
+
+
+def test_what_failed_is_tried_again_when_asked_for(services, derivation):
+    accepted = add(services, 2)
+    path = services.store.locate(accepted[0].blob.key)
+    photo = path.read_bytes()
+    path.unlink()
+    work_off(derivation)
+    assert states(services, accepted) == ["failed", "done"]
+    path.write_bytes(photo)
+    assert derivation.retry_failed() == 1
+    assert work_off(derivation) == 1
+    assert states(services, accepted) == ["done"] * 2
+
+
 def test_work_of_a_killed_worker_is_resumed_after_its_lease(services, derivation, clock):
     accepted = add(services, 4)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -3,6 +3,7 @@
 import itertools
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -10,7 +11,9 @@ from sqlalchemy import event
 import pictures
 from albumen.bootstrap import build, prepare
 from albumen.config import load_settings
+from albumen.domain.ids import PhotoIds
 from albumen.domain.outcomes import Status
+from albumen.domain.times import to_micros
 from albumen.errors import Busy, InvalidParameter, StorageUnavailable, TooManyPhotos
 from albumen.repository.engine import open_database
 from albumen.services.listing import Listing
@@ -41,6 +44,13 @@ def listed(services, dataset="main"):
     return [item.photo.name for item in services.photos.page(Listing(dataset=dataset)).photos][::-1]
 
 
+def _by_clock(services, moment):
+    """Let services take photos in by a clock that stands at a moment."""
+    services.ingest._clock = lambda: moment
+    services.ingest._ids = PhotoIds(lambda: to_micros(moment) // 1000)
+    return services
+
+
 def temporary(services):
     return files(services.settings.data / "tmp")
 
@@ -55,6 +65,15 @@ def test_outcomes_and_ids_are_in_the_order_of_the_request(services, count):
     assert ids == sorted(set(ids))
     assert listed(services) == [name for name, _ in sent]
     assert [stored(services, outcome.accepted) for outcome in outcomes] == [data for _, data in sent]
+
+
+def test_photos_are_listed_in_the_order_of_their_uploads_though_the_clock_jumped_back_at_a_restart(services):
+    moment = datetime.now(UTC)
+    for hours in (0, -2, -1, 1):
+        later = _by_clock(build(services.settings), moment + timedelta(hours=hours))
+        upload(later, [(f"{hours}.jpg", pictures.of_size(3000, seed=50 + hours))])
+        later.close()
+    assert listed(services) == ["0.jpg", "-2.jpg", "-1.jpg", "1.jpg"]
 
 
 def test_no_outcome_is_told_before_its_group_is_full_or_the_request_ends(services):

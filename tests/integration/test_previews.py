@@ -105,13 +105,14 @@ def test_failure_is_remembered_for_every_size(services):
     assert services._decoders._idle[0].asked == 1
 
 
-def test_failure_is_tried_again_after_its_time(services):
+@pytest.mark.parametrize("seconds", [-FAILURE_SECONDS - 1, FAILURE_SECONDS + 60], ids=["over", "clock jumped back"])
+def test_failure_is_tried_again_after_its_time(services, seconds):
     blob = upload_one(services, pictures.undecodable_jpeg()).blob
     with pytest.raises(PreviewFailed):
         services.previews.get(blob, 256, "jpeg")
     (memory,) = preview_files(services)
-    long_ago = memory.stat().st_mtime - FAILURE_SECONDS - 1
-    os.utime(memory, (long_ago, long_ago))
+    moment = memory.stat().st_mtime + seconds
+    os.utime(memory, (moment, moment))
     with pytest.raises(PreviewFailed):
         services.previews.get(blob, 256, "jpeg")
     assert services._decoders._idle[0].asked == 2

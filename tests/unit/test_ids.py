@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from albumen.domain.ids import PhotoIds, first_id_at, is_photo_id
+from albumen.domain.ids import MOST_AHEAD_MS, PhotoIds, first_id_at, is_photo_id
 
 NOON_MS = 1_790_000_000_000
 
@@ -41,6 +41,28 @@ def test_ids_grow_when_the_clock_jumps_back():
     source = PhotoIds(lambda: next(ticks))
     made = [source.next() for _ in range(50)]
     assert made == sorted(set(made))
+
+
+def test_ids_sort_after_one_of_another_source_whose_clock_is_ahead():
+    behind = PhotoIds(lambda: NOON_MS)
+    for ahead_ms in (0, 1, 5_000, MOST_AHEAD_MS):
+        theirs = PhotoIds(lambda ahead_ms=ahead_ms: NOON_MS + ahead_ms).next()
+        behind.follow(theirs)
+        made = [theirs, *(behind.next() for _ in range(50))]
+        assert made == sorted(set(made))
+
+
+def test_one_id_of_a_clock_that_was_wrong_by_days_does_not_drag_the_others_along():
+    source = PhotoIds(lambda: NOON_MS)
+    source.follow(PhotoIds(lambda: NOON_MS + MOST_AHEAD_MS + 1).next())
+    assert uuid.UUID(source.next()).int >> 80 == NOON_MS
+
+
+def test_following_an_older_id_changes_nothing():
+    source = PhotoIds(lambda: NOON_MS)
+    older, newer = PhotoIds(lambda: NOON_MS - 10).next(), source.next()
+    source.follow(older)
+    assert source.next() > newer
 
 
 def test_ids_follow_the_clock_again_once_it_has_caught_up():

@@ -1,4 +1,4 @@
-"""`albumen gc`, `scrub`, `migrate` and `info`: what an operator runs, beside a running server if need be."""
+"""`albumen gc`, `scrub`, `derive`, `migrate` and `info`: what an operator runs, beside a running server if need be."""
 
 from __future__ import annotations
 
@@ -60,6 +60,20 @@ def scrub(config: Path | None, data: Path | None) -> None:
     click.echo(f"{totals.blobs} files read, {len(bad)} bad")
     if bad:
         raise click.ClickException("Upload these photos again or restore them from a backup.")
+
+
+@click.command()
+@config_option
+@data_option
+@click.option("--failed", is_flag=True, help="Try again, too, what failed before: after raising a limit, for example.")
+def derive(config: Path | None, data: Path | None, *, failed: bool) -> None:
+    """Do the background work that waits, now and here: previews for the grid, placeholders, EXIF."""
+    with opened(config, data) as services:
+        os.nice(GENTLE)
+        if failed:
+            click.echo(f"{services.derivation.retry_failed()} photos that failed are tried again")
+        done = sum(iter(lambda: services.derivation.work(lambda: False), 0))
+    click.echo(f"{done} photos worked on")
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""UUIDv7 (RFC 9562, section 5.7), strictly increasing within one process even when the clock jumps back."""
+"""UUIDv7 (RFC 9562, section 5.7), strictly increasing even when the clock jumps back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _RANDOM_BITS = 74
 _STEP_BITS = 48
 _POOL_BITS = 80
+MOST_AHEAD_MS = 86_400_000
 _LAST_MS = (1 << 48) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -35,6 +36,16 @@ class PhotoIds:
         self._clock_ms = clock_ms
         self._lock = threading.Lock()
         self._last = 0
+
+    def follow(self, photo_id: str) -> None:
+        """Let the next ids sort after this one, which another process may have made, or this one before a restart.
+
+        Not when it lies more than a day ahead: then the clock was wrong at the time, and is right now.
+        """
+        value = _value(photo_id)
+        with self._lock:
+            if (value >> _RANDOM_BITS) - self._clock_ms() <= MOST_AHEAD_MS:
+                self._last = max(self._last, value)
 
     def next(self) -> str:
         """Return a new id. Thread-safe."""
@@ -80,3 +91,9 @@ def _format(value: int) -> str:
     milliseconds, tail = value >> _RANDOM_BITS, value & ((1 << _RANDOM_BITS) - 1)
     high, low = tail >> 62, tail & ((1 << 62) - 1)
     return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
+
+
+def _value(photo_id: str) -> int:
+    """Return what `_format` laid out."""
+    number = uuid.UUID(photo_id).int
+    return number >> 80 << _RANDOM_BITS | (number >> 64 & 0xFFF) << 62 | number & ((1 << 62) - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam
@@ -24,6 +24,12 @@ _ASK = statement("""
     INSERT INTO derivation (sha256, state, attempts, leased_until) VALUES (:sha256, 'pending', 0, 0)
     ON CONFLICT (sha256) DO UPDATE SET state = 'pending', attempts = 0, leased_until = 0, reason = NULL
     WHERE derivation.state = 'failed'
+""")
+_RETRY = statement("""
+    UPDATE derivation SET state = 'pending', attempts = 0, leased_until = 0, reason = NULL WHERE state = 'failed'
+""")
+_RELEASE = statement("""
+    UPDATE derivation SET leased_until = 0 WHERE state = 'pending' AND leased_until > :longest
 """)
 _CLAIM = statement("""
     UPDATE derivation SET leased_until = :until, attempts = attempts + 1
@@ -49,7 +55,14 @@ _DETAILS = statement("""
     FROM blob AS b LEFT JOIN derivation AS v ON v.sha256 = b.sha256 WHERE b.sha256 = :sha256
 """)
 _PENDING = statement("SELECT COUNT(*) AS waiting FROM derivation WHERE state = 'pending'")
-_IS_WAITING = statement("SELECT sha256 FROM derivation WHERE state = 'pending' AND leased_until < :now LIMIT 1")
+_IS_WAITING = statement("""
+    SELECT sha256 FROM derivation WHERE state = 'pending' AND leased_until < :now
+    UNION ALL
+    SELECT sha256 FROM derivation WHERE state = 'pending' AND leased_until > :longest
+    LIMIT 1
+""")
+
+LONGEST_LEASE = timedelta(hours=1)  # one that lasts longer was given before the clock jumped back
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +88,13 @@ class DerivationRepository:
         """Ask for work on blobs that had none, or whose work failed: their bytes may be sound now."""
         tx.run_many(_ASK, [{"sha256": sha256} for sha256 in digests])
 
+    def retry(self, tx: Transaction) -> int:
+        """Ask again for all work that failed; return on how many blobs."""
+        return tx.run(_RETRY, {})
+
     def claim(self, tx: Transaction, now: datetime, until: datetime, limit: int) -> Sequence[Task]:
         """Lease up to `limit` pending blobs until a time; a lease that ran out is claimed again."""
+        tx.run(_RELEASE, {"longest": _longest(now)})
         claimed = tx.rows(_CLAIM, {"now": to_micros(now), "until": to_micros(until), "limit": limit})
         attempts = {row["sha256"]: int(row["attempts"]) for row in claimed}
         blobs = tx.rows(_BLOBS, {"digests": list(attempts)})
@@ -100,12 +118,17 @@ class DerivationRepository:
 
     def is_waiting(self, tx: Transaction, now: datetime) -> bool:
         """Tell whether a pending blob can be claimed."""
-        return tx.row(_IS_WAITING, {"now": to_micros(now)}) is not None
+        return tx.row(_IS_WAITING, {"now": to_micros(now), "longest": _longest(now)}) is not None
 
     def pending(self, tx: Transaction) -> int:
         """Return how many blobs wait for background work."""
         row = tx.row(_PENDING, {})
         return int(row["waiting"]) if row else 0
+
+
+def _longest(now: datetime) -> int:
+    """Return the latest end of a lease that was given by a clock that goes right."""
+    return to_micros(now + LONGEST_LEASE)
 
 
 def _blob(row: RowMapping) -> Blob:

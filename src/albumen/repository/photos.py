@@ -40,6 +40,7 @@ _ADD_PHOTO = statement("""
     INSERT INTO photo (id, link, name, name_folded, dataset_id, sha256, uploaded_at)
     VALUES (:id, :link, :name, :name_folded, :dataset_id, :sha256, :uploaded_at)
 """)
+_NEWEST = statement("SELECT id FROM photo ORDER BY id DESC LIMIT 1")
 _BY_ID = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NULL")
 _BY_NAME = statement(_COLUMNS + "WHERE p.name = :name AND p.deleted_at IS NULL ORDER BY p.id DESC LIMIT 1")
 _RENAME = statement("""
@@ -103,6 +104,11 @@ class PhotoRepository:
         tx.run_many(_ADD_BLOB, blobs)
         at = to_micros(uploaded_at)
         tx.run_many(_ADD_PHOTO, [_photo_values(photo, dataset_id, at) for photo in photos])
+
+    def newest(self, tx: Transaction) -> str | None:
+        """Return the greatest id that is in use, in the trash too."""
+        row = tx.row(_NEWEST, {})
+        return row["id"] if row else None
 
     def find(self, tx: Transaction, photo_id: str) -> ListedPhoto | None:
         """Return the photo of that id unless it is in the trash."""

@@ -57,6 +57,11 @@ class Derivation:
             list(pool.map(partial(self._derive_unless, is_stopping), tasks))
         return len(tasks)
 
+    def retry_failed(self) -> int:
+        """Let all that failed wait again, because a limit or a decoder has changed; return how many blobs."""
+        with self._database.writing() as tx:
+            return self._derivations.retry(tx)
+
     def has_work(self) -> bool:
         """Tell whether a blob waits, without taking the write lock."""
         with self._database.reading() as tx:

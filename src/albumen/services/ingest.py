@@ -8,6 +8,7 @@ comes in.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +16,7 @@ from albumen.domain.datasets import check_slug
 from albumen.domain.names import clean_name
 from albumen.domain.outcomes import Accepted, Outcome, Status
 from albumen.domain.photos import Blob
-from albumen.errors import PhotoRejected, PhotoTooLarge, TooManyPhotos
+from albumen.errors import AlbumenError, PhotoRejected, PhotoTooLarge, StorageFull, TooManyPhotos
 from albumen.imaging import probe
 from albumen.repository.photos import NewPhoto
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
     from datetime import datetime
 
-    from albumen.domain.photos import PhotoHeader
+    from albumen.domain.ids import PhotoIds
+    from albumen.domain.photos import BlobKey, PhotoHeader
     from albumen.imaging.limits import Limits
+    from albumen.repository.blobs import BlobRepository
     from albumen.repository.datasets import DatasetRepository
     from albumen.repository.derivations import DerivationRepository
     from albumen.repository.engine import Database, Transaction
@@ -232,22 +235,24 @@ class Ingest:
         *,
         database: Database,
         photos: PhotoRepository,
+        blobs: BlobRepository,
         datasets: DatasetRepository,
         derivations: DerivationRepository,
         store: BlobStore,
         limits: IngestLimits,
         committer: Executor,
         clock: Callable[[], datetime],
-        next_id: Callable[[], str],
+        ids: PhotoIds,
     ) -> None:
         self._database = database
         self._photos = photos
+        self._blobs = blobs
         self._datasets = datasets
         self._derivations = derivations
         self._store = store
         self._committer = committer
         self._clock = clock
-        self._next_id = next_id
+        self._ids = ids
         self.limits = limits
 
     def batch(self, dataset: str) -> Batch:
@@ -274,16 +279,32 @@ class Ingest:
 
     def _store_group(self, dataset: str, sealed: Sequence[Sealed]) -> Mapping[int, Outcome]:
         arrived = [_await(item) for item in sealed]
-        with self._store.holding():
-            self._store.publish([(item.incoming, item.blob.key) for item in arrived])
-            with self._database.writing() as tx:
-                return self._insert(tx, dataset, arrived)
+        try:
+            with self._store.holding():
+                self._store.publish([(item.incoming, item.blob.key) for item in arrived])
+                with self._database.writing() as tx:
+                    return self._insert(tx, dataset, arrived)
+        except StorageFull:
+            self._withdraw([item.blob.key for item in arrived])
+            raise
+
+    def _withdraw(self, keys: Sequence[BlobKey]) -> None:
+        """Give the space of blobs back that got no row; what cannot be given back now is left to `gc`."""
+        with suppress(AlbumenError), self._store.sweeping():
+            with self._database.reading() as tx:
+                existing = self._blobs.existing(tx, [key.sha256 for key in keys])
+            for key in keys:
+                if key.sha256 not in existing:
+                    self._store.withdraw(key)
 
     def _insert(self, tx: Transaction, dataset: str, arrived: Sequence[Arrived]) -> Mapping[int, Outcome]:
         now = self._clock()
         self._datasets.add(tx, dataset, dataset, now)
         dataset_id = self._datasets.get_id(tx, dataset)
         known = self._photos.known(tx, dataset, [item.blob.sha256 for item in arrived])
+        newest = self._photos.newest(tx)
+        if newest is not None:
+            self._ids.follow(newest)
         new = self._new_photos(arrived, known)
         self._photos.add(tx, dataset_id, list(new.values()), now)
         self._derivations.ask(tx, {item.blob.sha256 for item in arrived})
@@ -297,7 +318,7 @@ class Ingest:
         for item in arrived:
             if item.blob.sha256 not in seen:
                 seen.add(item.blob.sha256)
-                photo_id = self._next_id()
+                photo_id = self._ids.next()
                 new[item.index] = NewPhoto(photo_id, item.name, f"/get/{photo_id}", item.blob)
         return new
 

@@ -88,6 +88,9 @@ class BlobStore(Protocol):
     def delete(self, key: BlobKey) -> None:
         """Take the bytes away, into quarantine where the store has one."""
 
+    def withdraw(self, key: BlobKey) -> None:
+        """Take bytes away for good that no row ever named; while `sweeping`."""
+
     def keys(self) -> Iterator[BlobKey]:
         """Return all keys in the order of their digests, lazily."""
 

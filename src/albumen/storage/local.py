@@ -294,6 +294,11 @@ class LocalBlobStore:
             sync_folder(self._quarantine)  # first: a power cut between the two must not lose both names
             sync_folder(source.parent)
 
+    def withdraw(self, key: BlobKey) -> None:
+        """Unlink the file. If a power cut brings it back, `gc` finds it."""
+        with explained():
+            self.locate(key).unlink(missing_ok=True)
+
     def keys(self) -> Iterator[BlobKey]:
         """Walk the folders in order."""
         for folder in sorted(path for path in self._blobs.iterdir() if path.is_dir()):

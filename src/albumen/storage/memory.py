@@ -116,6 +116,10 @@ class MemoryBlobStore:
         if self._blobs.pop(key, None):
             self._quarantine[key] = datetime.now(UTC)
 
+    def withdraw(self, key: BlobKey) -> None:
+        """Forget the bytes."""
+        self._blobs.pop(key, None)
+
     def keys(self) -> Iterator[BlobKey]:
         """Return the keys in the order of their digests."""
         yield from sorted(self._blobs, key=lambda key: key.sha256)

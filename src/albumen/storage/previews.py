@@ -76,9 +76,10 @@ class PreviewStore:
     def has_failed(self, sha256: str) -> bool:
         """Tell whether making a preview failed within the last hour."""
         try:
-            return time.time() - self._failure(sha256).stat().st_mtime < FAILURE_SECONDS
+            age = time.time() - self._failure(sha256).stat().st_mtime
         except FileNotFoundError:
             return False
+        return abs(age) < FAILURE_SECONDS  # one of tomorrow: the clock has jumped back since
 
     def digests(self) -> Iterator[str]:
         """Return the SHA-256 of all photos that have previews, in order, lazily."""
