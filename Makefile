@@ -61,6 +61,7 @@ lock: $(VENV)/.lock ## Compile the lock files again (ARGS=--upgrade for newer ve
 	@$(LOCK) requirements/lock.in -o requirements/lock.txt
 	@$(LOCK) pyproject.toml -o requirements/run.txt
 	@$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
+	@for peer in bench/peers/*.in; do $(LOCK) "$$peer" -o "$${peer%.in}.txt"; done
 	@$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## Remove .venv, caches and built files; never the data

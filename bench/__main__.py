@@ -1,6 +1,7 @@
 """Measure Albumen against the limits of this machine: `make bench`, or `make bench ARGS="upload --quick"`.
 
-Prints a table and writes it to bench/results. Ends with 1 when a target is missed, with 2 when a tool is.
+Prints a table; a full run writes it to bench/results, and plots to docs/plots. Ends with 1 when a target is missed,
+with 2 when a tool is.
 """
 
 from __future__ import annotations
@@ -12,17 +13,32 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.charts import CHARTS, draw_all
 from harness.load import missing_tools
 from harness.machine import TMPFS, Machine, filesystem
 from harness.plan import Plan, quick
 from harness.report import Result, table, write
-from scenarios import download, page, previews, start, upload, value_list
+from scenarios import (
+    download,
+    growth,
+    mixed,
+    page,
+    peers_previews,
+    peers_upload,
+    previews,
+    start,
+    upload,
+    value_list,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
+PLOTS = ROOT / "docs" / "plots"
+PAGE = ROOT / "docs" / "benchmarks.md"
+PLOTS_BEGIN, PLOTS_END = "<!-- plots: begin -->", "<!-- plots: end -->"
 SCENARIOS: dict[str, Callable[[Plan], Sequence[Result]]] = {
     "start": start.measure,
     "upload": upload.measure,
@@ -30,6 +46,11 @@ SCENARIOS: dict[str, Callable[[Plan], Sequence[Result]]] = {
     "previews": previews.measure,
     "page": page.measure,
     "value_list": value_list.measure,
+    "mixed": mixed.measure,
+    "clients": growth.measure_clients,
+    "sizes": growth.measure_sizes,
+    "peers_upload": peers_upload.measure,
+    "peers_previews": peers_previews.measure,
 }
 
 
@@ -61,7 +82,20 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     print(table(results))
     if not options.quick and not options.scenarios:
         print(f"Written to {write(RESULTS, results, machine).relative_to(ROOT)}")
+        _draw(results)
     return 0 if all(result.is_met for result in results) else 1
+
+
+def _draw(results: Sequence[Result]) -> None:
+    """Write the plots, and their list between the marks of the page about benchmarks."""
+    PLOTS.mkdir(exist_ok=True)
+    drawn = draw_all(results)
+    for name, svg in drawn.items():
+        (PLOTS / f"{name}.svg").write_text(svg, "utf-8")
+    before, begin, rest = PAGE.read_text("utf-8").partition(PLOTS_BEGIN)
+    _, end, after = rest.partition(PLOTS_END)
+    shown = "\n".join(f"![{CHARTS[name].title}]({PLOTS.name}/{name}.svg)" for name in drawn)
+    PAGE.write_text(f"{before}{begin}\n{shown}\n{end}{after}", "utf-8")
 
 
 def _arguments() -> argparse.Namespace:

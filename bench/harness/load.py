@@ -1,4 +1,4 @@
-"""Load: curl for one large upload, wrk for many small requests, and nginx as the measure of what the machine can do."""
+"""Load: curl for uploads, wrk for many small requests, and nginx as the measure of what the machine can do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CURL_SECONDS = 120
+_PUT_REPORT = "%{http_code} %{time_total}\n"
 _RATE = re.compile(r"^Requests/sec:\s+([0-9.]+)$", re.MULTILINE)
 _FAILURES = re.compile(r"^\s*(?:Non-2xx or 3xx responses|Socket errors):.*$", re.MULTILINE)
 _NGINX = """
@@ -40,7 +42,8 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    server {{ listen 127.0.0.1:{port}; root {root}; }}
+    client_max_body_size 0;
+    server {{ listen 127.0.0.1:{port}; root {root}; {methods} }}
 }}
 """
 
@@ -68,23 +71,52 @@ def upload(address: str, paths: Sequence[Path]) -> Uploaded:
     Raises:
         LoadFailed: Not every photo was created.
     """
-    forms = "".join(f'form = "file=@{path}"\n' for path in paths)
-    command = ["curl", "-sS", "--max-time", str(CURL_SECONDS), "--config", "-", "-w", "\n%{time_total}"]
-    done = subprocess.run([*command, f"{address}/upload"], input=forms, capture_output=True, text=True, check=True)
-    body, _, seconds = done.stdout.rpartition("\n")
+    body, seconds = post_form(f"{address}/upload", paths)
     answer = json.loads(body)
     if answer.get("created") != len(paths):
         raise LoadFailed(f"not all of {len(paths)} photos were created: {body[:500]}")
-    return Uploaded(float(seconds), tuple(photo["id"] for photo in answer["photos"]))
+    return Uploaded(seconds, tuple(photo["id"] for photo in answer["photos"]))
 
 
-def responses_per_second(url: str, seconds: int) -> float:
-    """Ask for one URL with 16 connections of 2 threads of wrk.
+def post_form(url: str, paths: Sequence[Path]) -> tuple[str, float]:
+    """Send all files in one multipart request by curl; return the body of the answer, and the seconds it took."""
+    forms = "".join(f'form = "file=@{path}"\n' for path in paths)
+    command = ["curl", "-sS", "--max-time", str(CURL_SECONDS), "--config", "-", "-w", "\n%{time_total}"]
+    done = subprocess.run([*command, url], input=forms, capture_output=True, text=True, check=True)
+    body, _, seconds = done.stdout.rpartition("\n")
+    return body, float(seconds)
+
+
+def put_files(address: str, paths: Sequence[Path], connections: int) -> float:
+    """Send each file with a `PUT` of its own, over so many connections that are kept, one curl for each of them.
+
+    Returns the seconds of the slowest connection: the sum of its transfers, without the start of its curl.
+
+    Raises:
+        LoadFailed: Not every file was created.
+    """
+    shares = [paths[number::connections] for number in range(connections)]
+    with ThreadPoolExecutor(connections) as pool:
+        return max(pool.map(lambda share: _put_share(address, share), [share for share in shares if share]))
+
+
+def _put_share(address: str, paths: Sequence[Path]) -> float:
+    lines = "".join(f'url = "{address}/{path.name}"\nupload-file = "{path}"\n' for path in paths)
+    command = ["curl", "-sS", "-H", "Expect:", "--max-time", str(CURL_SECONDS), "-w", _PUT_REPORT, "--config", "-"]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    reports = [line.split() for line in done.stdout.splitlines()]
+    if [status for status, _ in reports] != ["201"] * len(paths):
+        raise LoadFailed(f"not all of {len(paths)} files were created: {done.stdout[:500]}")
+    return sum(float(seconds) for _, seconds in reports)
+
+
+def responses_per_second(url: str, seconds: int, connections: int = 16) -> float:
+    """Ask for one URL over so many connections, with up to 2 threads of wrk.
 
     Raises:
         LoadFailed: Some responses were not successes, or connections broke.
     """
-    command = ["wrk", "-t2", "-c16", f"-d{seconds}s", url]
+    command = ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
     rate, failures = _RATE.search(done.stdout), _FAILURES.search(done.stdout)
     if failures or rate is None:
@@ -95,11 +127,24 @@ def responses_per_second(url: str, seconds: int) -> float:
 @contextmanager
 def static_nginx(root: Path, folder: Path) -> Iterator[str]:
     """Serve the files under `root` by an nginx of our own with its state in `folder`; yields its address."""
+    with _nginx(root, folder, "") as address:
+        yield address
+
+
+@contextmanager
+def storing_nginx(root: Path, folder: Path) -> Iterator[str]:
+    """Take files into `root` by `PUT` (WebDAV), which are not synced; yields the address. One file system for both."""
+    with _nginx(root, folder, "dav_methods PUT; dav_access user:rw;") as address:
+        yield address
+
+
+@contextmanager
+def _nginx(root: Path, folder: Path, methods: str) -> Iterator[str]:
     folder.mkdir()
     port = free_port()
     configuration = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
-    configuration.write_text(_NGINX.format(user=user, folder=folder, port=port, root=root), "utf-8")
+    configuration.write_text(_NGINX.format(user=user, folder=folder, port=port, root=root, methods=methods), "utf-8")
     log = folder / "output.log"
     command = ["nginx", "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(configuration)]
     with running(command, log) as process:

@@ -39,9 +39,23 @@ def large_scenes() -> tuple[bytes, ...]:
 
 
 @cache
+def tiny_scenes() -> tuple[bytes, ...]:
+    """Return a few different photos of 0.12 megapixels, about 20 KB each."""
+    return tuple(noisy_jpeg(400, 300, seed=number, quality=80) for number in range(SCENES))
+
+
+@cache
 def small_scenes() -> tuple[bytes, ...]:
     """Return a few different photos of 0.8 megapixels, about 120 KB each."""
     return tuple(noisy_jpeg(1024, 768, seed=number, quality=80) for number in range(SCENES))
+
+
+def scenes_of(size: int) -> tuple[bytes, ...]:
+    """Return photos of about `size` bytes; those over 2 MB carry a film behind the picture, as phones store it."""
+    for limit, scenes in ((60_000, tiny_scenes), (1_000_000, small_scenes)):
+        if size <= limit:
+            return scenes()
+    return tuple(scene + os.urandom(max(size - len(scene), 0)) for scene in large_scenes()[:2])
 
 
 def fresh(scene: bytes) -> bytes:

@@ -21,7 +21,14 @@ class Plan:
     small_photos: int = 400
     preview_photos: int = 64
     rows: int = 1_000_000
-    few_rows: int = 1_000
+    page_rows: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+    clients: tuple[int, ...] = (1, 4, 16, 64)
+    client_photos: int = 512
+    sizes: tuple[int, ...] = (20_000, 120_000, 2_000_000, 10_000_000, 50_000_000)
+    size_bytes: int = 200_000_000
+    growth_seconds: int = 2
+    mixed_requests: int = 12
+    thumbor_photos: int = 48
 
 
 def quick(folder: Path) -> Plan:
@@ -35,4 +42,12 @@ def quick(folder: Path) -> Plan:
         small_photos=80,
         preview_photos=8,
         rows=50_000,
+        page_rows=(1_000, 20_000),
+        clients=(1, 16),
+        client_photos=64,
+        sizes=(20_000, 2_000_000),
+        size_bytes=4_000_000,
+        growth_seconds=1,
+        mixed_requests=2,
+        thumbor_photos=8,
     )

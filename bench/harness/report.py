@@ -31,19 +31,28 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A place in a plot: the name of the plot (see `charts`), and how much there was of what it grows with."""
+
+    chart: str
+    x: float
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the table: the same work by Albumen (`ours`) and by the bare machine (`limit`), once per round.
+    """One line of the table: the same work by Albumen (`ours`) and by the bare machine or a peer (`limit`), per round.
 
     Both are in `unit`, and those of one round were measured side by side. `limit` is empty where the
-    target is absolute.
+    target is absolute. Without a target the line only informs.
     """
 
     name: str
     unit: str
     ours: tuple[float, ...]
     limit: tuple[float, ...]
-    target: Target
+    target: Target | None
     note: str
+    point: Point | None = None
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -59,14 +68,21 @@ class Result:
 
     @property
     def is_met(self) -> bool:
-        """Tell whether the target was reached."""
-        return self.target.is_met(self.score)
+        """Tell whether the target was reached; always, where there is none."""
+        return self.target is None or self.target.is_met(self.score)
 
 
-def compare(name: str, unit: str, pairs: Sequence[tuple[float, float]], target: Target, note: str) -> Result:
+def compare(
+    name: str,
+    unit: str,
+    pairs: Sequence[tuple[float, float]],
+    target: Target | None,
+    note: str,
+    point: Point | None = None,
+) -> Result:
     """Make a result of (ours, limit) pairs, one pair per round."""
     ours, limit = zip(*pairs, strict=True)
-    return Result(name, unit, ours, limit, target, note)
+    return Result(name, unit, ours, limit, target, note, point)
 
 
 def absolute(name: str, values: Sequence[float], target: Target, note: str) -> Result:
@@ -76,7 +92,7 @@ def absolute(name: str, values: Sequence[float], target: Target, note: str) -> R
 
 def table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table."""
-    head = "| scenario | Albumen | limit of the machine | score | target | met | rounds | remarks |"
+    head = "| scenario | Albumen | beside it | score | target | met | rounds | remarks |"
     rule = "| --- | ---: | ---: | ---: | ---: | --- | --- | --- |"
     return "\n".join([head, rule, *(_line(result) for result in results)])
 
@@ -101,13 +117,19 @@ def _line(result: Result) -> str:
         result.name,
         _middle(result.ours, result.unit),
         _middle(result.limit, result.unit),
-        f"{result.score:.2f} {result.target.unit}",
-        str(result.target),
-        "yes" if result.is_met else "**no**",
+        f"{result.score:.2f} {result.target.unit if result.target else 'x'}",
+        str(result.target or ""),
+        _verdict(result),
         f"{min(result.scores):.2f} to {max(result.scores):.2f}",
         result.note,
     )
     return "| " + " | ".join(cells) + " |"
+
+
+def _verdict(result: Result) -> str:
+    if result.target is None:
+        return ""
+    return "yes" if result.is_met else "**no**"
 
 
 def _middle(values: Sequence[float], unit: str) -> str:
