@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
 from albumen.storage.files import Workspace
-from albumen.storage.local import MEMORY_BYTES, POOL_BYTES, UNHASHED_BYTES, LocalBlobStore
+from albumen.storage.incoming import HELD_BYTES, POOL_BYTES, Budget, LocalReceiver
+from albumen.storage.local import LocalBlobStore
 from engines import sealed_digest
 
 DATA = b"bytes of a photo"
@@ -50,6 +52,7 @@ def test_final_file_can_be_read_by_an_operator_and_written_by_nobody(local_store
 def test_bytes_on_their_way_in_stay_out_of_the_final_place(local_store, tmp_path):
     incoming = local_store.receiver().receive()
     incoming.write(DATA)
+    assert sealed_digest(incoming) == hashlib.sha256(DATA).hexdigest()
     assert files_in(tmp_path / "blobs") == []
     assert len(files_in(tmp_path / "tmp")) == 1
     incoming.discard()
@@ -164,8 +167,8 @@ def test_sealed_bytes_take_no_more(local_store):
     incoming.discard()
 
 
-@pytest.mark.parametrize("edge", [MEMORY_BYTES, POOL_BYTES])
-@pytest.mark.parametrize("beyond", [-1, 0, 1])
+@pytest.mark.parametrize("edge", [1 << 16, POOL_BYTES])
+@pytest.mark.parametrize("beyond", [-1000, -1, 0, 1])
 @pytest.mark.parametrize("chunk", [100_003, 1 << 23])
 def test_photo_about_as_large_as_a_limit_is_read_and_hashed_whole(local_store, edge, beyond, chunk):
     data = os.urandom(edge + beyond)
@@ -226,42 +229,91 @@ def test_flush_after_discard_does_no_harm(local_store, tmp_path):
     assert files_in(tmp_path / "tmp") == []
 
 
-def test_photo_that_cannot_be_synced_leaves_no_file_open(local_store, tmp_path):
+def test_photo_that_cannot_be_synced_leaves_no_file_open_and_spoils_no_other(local_store, tmp_path):
     local_store.check()
     before = open_files()
     receiver = local_store.receiver()
     group = [receiver.receive() for _ in range(12)]
     for incoming in group:
-        incoming.write(DATA)
-        incoming.seal()
+        incoming.write(bytes(POOL_BYTES) if incoming is group[0] else DATA)
     reading, writing = os.pipe()
     os.dup2(reading, group[0]._fd)  # a pipe cannot be synced
     os.close(reading)
     os.close(writing)
+    for incoming in group:
+        incoming.seal()
     receiver.flush()
     with pytest.raises(StorageUnavailable):
         group[0].sha256()
+    assert {incoming.sha256() for incoming in group[1:]} == {hashlib.sha256(DATA).hexdigest()}
     for incoming in group:
-        incoming.task.exception(20)
         incoming.discard()
     assert open_files() == before
     assert files_in(tmp_path / "tmp") == []
 
 
-def test_bytes_that_wait_to_be_hashed_have_one_budget_for_all_files(local_store):
-    stalled = [local_store.receiver().receive() for _ in range(20)]
+def test_photo_dropped_while_the_pool_works_on_it_leaves_nothing(tmp_path):
+    workspace = Workspace(tmp_path / "tmp")
+    started, go_on = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget())
+        pool.submit(lambda: (started.set(), go_on.wait(20)))
+        started.wait(20)
+        incoming = receiver.receive()
+        incoming.write(DATA)
+        incoming.seal()
+        receiver.flush()
+        incoming.discard()
+        go_on.set()
+    assert incoming.task.done()
+    assert files_in(tmp_path / "tmp") == []
+    workspace.close()
+
+
+def test_bytes_in_memory_have_one_budget_for_all_files(local_store):
+    photo = bytes(POOL_BYTES // 2)
+    stalled = [local_store.receiver().receive() for _ in range(30)]
     for incoming in stalled:
-        incoming.write(bytes(POOL_BYTES))
-    held = sum(len(chunk) for incoming in stalled for chunk in incoming._unhashed or [])
-    assert held == UNHASHED_BYTES
-    assert {sealed_digest(incoming) for incoming in stalled} == {hashlib.sha256(bytes(POOL_BYTES)).hexdigest()}
-    assert local_store._budget.take(UNHASHED_BYTES)
+        incoming.write(photo)
+    held = sum(len(chunk) for incoming in stalled if incoming._held for chunk in incoming._held.chunks)
+    assert HELD_BYTES - POOL_BYTES <= held <= HELD_BYTES
+    assert {sealed_digest(incoming) for incoming in stalled} == {hashlib.sha256(photo).hexdigest()}
+    assert local_store._budget.take(HELD_BYTES)
+
+
+def test_tiny_chunks_count_for_what_they_take_in_memory(local_store):
+    incoming = local_store.receiver().receive()
+    for _ in range(60_000):
+        incoming.write(b"x")
+    assert incoming._held is None
+    assert sealed_digest(incoming) == hashlib.sha256(60_000 * b"x").hexdigest()
+    incoming.discard()
+
+
+def test_thousands_of_chunks_are_written_in_order(local_store):
+    incoming = local_store.receiver().receive()
+    chunks = [bytes([number % 251]) * (number % 7) for number in range(5_000)]
+    for chunk in chunks:
+        incoming.write(chunk)
+    key = BlobKey(sealed_digest(incoming), "jpg")
+    local_store.publish([(incoming, key)])
+    assert local_store.locate(key).read_bytes() == b"".join(chunks)
 
 
 def test_discarded_bytes_are_given_back_to_the_budget(local_store):
     for _ in range(20):
         incoming = local_store.receiver().receive()
-        incoming.write(bytes(POOL_BYTES))
+        incoming.write(bytes(POOL_BYTES // 2))
         incoming.discard()
         incoming.discard()
-    assert local_store._budget.take(UNHASHED_BYTES)
+    assert local_store._budget.take(HELD_BYTES)
+
+
+def test_closed_store_leaves_no_folder_open(tmp_path):
+    before = open_files()
+    workspace = Workspace(tmp_path / "tmp")
+    store = LocalBlobStore(tmp_path, workspace)
+    publish(store)
+    store.close()
+    workspace.close()
+    assert open_files() == before

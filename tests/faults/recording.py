@@ -20,18 +20,17 @@ _PLAIN = {
     **dict.fromkeys(("rename", "renameat", "renameat2"), "rename"),
     **dict.fromkeys(_SYNCS, "sync"),
     **dict.fromkeys(("open", "openat", "creat"), "file"),
-    **dict.fromkeys(("write", "pwrite64"), "write"),
+    **dict.fromkeys(("write", "writev", "pwrite64"), "write"),
     "ftruncate": "truncate",
 }
 _UNKNOWN = (
     "pwritev,pwritev2,link,linkat,symlink,symlinkat,truncate,fallocate,copy_file_range,sendfile,splice,msync,"
     "sync,syncfs,sync_file_range"
 )
-_TRACED = ",".join([*_PLAIN, "writev", "sendto", "sendmsg", _UNKNOWN])
+_TRACED = ",".join([*_PLAIN, "sendto", "sendmsg", _UNKNOWN])
 _HEX = re.compile(r"(?:\\x[0-9a-f]{2})+")
 _QUOTED = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _LAST_NUMBER = re.compile(r", (\d+)$")
-_FOLDER = re.compile(r"(?:AT_FDCWD|\d+)<(?P<path>.*?)>")
 
 
 @dataclass(frozen=True)
@@ -100,15 +99,13 @@ def _paths(call):
     """Return the paths that a call is about: those it names, else that of its descriptor."""
     if call.name in _SENDS | _SYNCS | {"ftruncate", "pwrite64"}:
         return [_plain(call.target)]
-    folder = _FOLDER.match(call.arguments)
-    start = Path(_plain(folder["path"])) if folder else Path("/")
-    return [start / _bytes(quoted).decode() for quoted in call.paths]
+    return [Path("/", _plain(folder), _bytes(name).decode()) for folder, name in call.named]
 
 
 def _data(call, what):
     if what != "write":
         return b""
-    return _bytes(call.paths[0])[: call.result]
+    return b"".join(map(_bytes, call.paths))[: call.result]
 
 
 def _offset(call):

@@ -10,6 +10,7 @@ _RESUMED = re.compile(r"<\.\.\. (?P<name>\w+) resumed>(?P<rest>.*)")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\d+)", re.DOTALL)
 _UNFINISHED = " <unfinished ...>"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_NAMED = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<folder>[^"]*?)>, )?"(?P<name>(?:[^"\\]|\\.)*)"')
 _TARGET = re.compile(r"\d+<(?P<target>.*?)>(?:,|$)")
 
 
@@ -27,6 +28,11 @@ class Call:
     def paths(self):
         """The texts among the arguments."""
         return _QUOTED.findall(self.arguments)
+
+    @property
+    def named(self):
+        """The paths that it names, each as the folder it starts from (empty where it says none) and the rest."""
+        return [(found["folder"] or "", found["name"]) for found in _NAMED.finditer(self.arguments)]
 
     @property
     def target(self):

@@ -39,7 +39,7 @@ class Trace:
         )
 
     def rename_to(self, path):
-        return next(call for call in self.calls if call.name in RENAMES and call.paths[-1] == str(path))
+        return next(call for call in self.calls if call.name in RENAMES and _named(call)[-1] == path)
 
     def syncs_of(self, path):
         return [call for call in self.calls if call.name in SYNCS and call.target == str(path)]
@@ -56,6 +56,10 @@ class Trace:
         leading = {folder for blob in self.blobs() for folder in blob.parents if self.data in folder.parents}
         made = {Path(call.paths[-1]): call.ended for call in self.calls if call.name in {"mkdir", "mkdirat"}}
         return {folder: made[folder] for folder in leading}
+
+
+def _named(call):
+    return [Path(folder, name) for folder, name in call.named]
 
 
 def _upload_traced(data, log):
@@ -77,13 +81,15 @@ def test_bytes_are_synced_before_they_get_their_final_name(trace):
     assert len(trace.blobs()) == PHOTOS
     for blob in trace.blobs():
         renamed = trace.rename_to(blob)
-        assert trace.is_synced(renamed.paths[0], after=-1, before=renamed.began), blob
+        assert trace.is_synced(_named(renamed)[0], after=-1, before=renamed.began), blob
 
 
 def test_nothing_is_written_to_a_photo_after_its_sync(trace):
     for blob in trace.blobs():
-        received = trace.rename_to(blob).paths[0]
-        written = [call.ended for call in trace.calls if call.name == "write" and call.target == received]
+        received = _named(trace.rename_to(blob))[0]
+        written = [
+            call.ended for call in trace.calls if call.name in {"write", "writev"} and call.target == str(received)
+        ]
         assert max(written) < trace.syncs_of(received)[-1].began
 
 

@@ -21,7 +21,8 @@ from forms import FORM_TYPE, form, part, problem, sha256
 from pictures import PNG_SIGNATURE, noisy_jpeg, of_size, png_chunk
 from wire import connected, eventually, head, status_and_json
 
-PHOTO = of_size(300_000, seed=1)
+PHOTO = of_size(5_000_000, seed=1)  # what is larger than 4 MB goes to the disk as it comes
+HALF = 4_600_000
 # Column and row where each pass of an interlaced PNG begins, and its steps (PNG, third edition, 8.1).
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -61,11 +62,11 @@ class SlowUpload:
         self._body = form(part(PHOTO))
         self._link = link
         announced = head("POST", "/upload", f"Content-Type: {FORM_TYPE}", f"Content-Length: {len(self._body)}")
-        link.sendall(announced + self._body[:280_000])
+        link.sendall(announced + self._body[:HALF])
         eventually(lambda: any(path.stat().st_size for path in traffic.received_files(server.data)), "nothing came")
 
     def finish(self):
-        self._link.sendall(self._body[280_000:])
+        self._link.sendall(self._body[HALF:])
         return status_and_json(self._link)
 
 

@@ -75,6 +75,14 @@ class Refusal:
     reason: PhotoRejected
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a group: the outcomes that are final, and why others of its photos have none."""
+
+    outcomes: Sequence[Outcome]
+    failure: AlbumenError | None = None
+
+
 class Reception:
     """One photo while its bytes come in. After a refusal further bytes are dropped unread."""
 
@@ -150,7 +158,7 @@ class Batch:
         self._ingest = ingest
         self._receiver = ingest.receiver()
         self._group: list[Sealed | Refusal] = []
-        self._commit: Future[Sequence[Outcome]] | None = None
+        self._commit: Future[Committed] | None = None
         self._final: list[Outcome] = []
         self._current: Reception | None = None
         self._begun = 0
@@ -196,6 +204,13 @@ class Batch:
         self._settle()
         return self._take_final()
 
+    def salvage(self) -> Sequence[Outcome]:
+        """After an error: commit what came whole and still can be; return the outcomes that nobody was told."""
+        for step in (self._settle, self._commit_group, self._settle):
+            with suppress(AlbumenError):
+                step()
+        return self._take_final()
+
     def abandon(self) -> None:
         """Drop the photo begun last and the group not committed; wait for the commit under way. Harmless at the end."""
         if self._current is not None:
@@ -216,10 +231,13 @@ class Batch:
             self._group = []
 
     def _settle(self) -> None:
-        """Wait for the commit under way."""
+        """Wait for the commit under way. Raises what kept photos of it from being stored."""
         if self._commit is not None:
             commit, self._commit = self._commit, None
-            self._final += commit.result()
+            committed = commit.result()
+            self._final += committed.outcomes
+            if committed.failure is not None:
+                raise committed.failure
 
     def _take_final(self) -> Sequence[Outcome]:
         final, self._final = self._final, []
@@ -263,22 +281,26 @@ class Ingest:
         """Begin to take in the bytes of a request."""
         return self._store.receiver()
 
-    def commit_later(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Future[Sequence[Outcome]]:
+    def commit_later(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Future[Committed]:
         """Make a group durable in another thread."""
         return self._committer.submit(self._commit, dataset, group)
 
-    def _commit(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Sequence[Outcome]:
-        """Publish the blobs, insert the rows in one transaction, and only then tell the outcomes."""
+    def _commit(self, dataset: str, group: Sequence[Sealed | Refusal]) -> Committed:
+        """Publish the blobs, insert the rows in one transaction, and only then tell the outcomes.
+
+        A photo that the disk did not take has no outcome; the others of its group have.
+        """
         sealed = [item for item in group if isinstance(item, Sealed)]
         try:
-            accepted = self._store_group(dataset, sealed) if sealed else {}
+            arrived, failure = _await_all(sealed)
+            accepted = self._store_group(dataset, arrived) if arrived else {}
         finally:
             for item in sealed:
                 item.incoming.discard()
-        return [_refused(item) if isinstance(item, Refusal) else accepted[item.index] for item in group]
+        final = [_outcome(item, accepted) for item in group if isinstance(item, Refusal) or item.index in accepted]
+        return Committed(final, failure)
 
-    def _store_group(self, dataset: str, sealed: Sequence[Sealed]) -> Mapping[int, Outcome]:
-        arrived = [_await(item) for item in sealed]
+    def _store_group(self, dataset: str, arrived: Sequence[Arrived]) -> Mapping[int, Outcome]:
         try:
             with self._store.holding():
                 self._store.publish([(item.incoming, item.blob.key) for item in arrived])
@@ -333,7 +355,19 @@ class Ingest:
             self._datasets.count(tx, [change])
 
 
-def _await(item: Sealed) -> Arrived:
+def _await_all(sealed: Sequence[Sealed]) -> tuple[list[Arrived], AlbumenError | None]:
+    """Wait until the bytes are durable; return the photos that are, and what kept others from it."""
+    arrived: list[Arrived] = []
+    failure: AlbumenError | None = None
+    for item in sealed:
+        try:
+            arrived.append(_arrived(item))
+        except AlbumenError as exc:
+            failure = failure or exc
+    return arrived, failure
+
+
+def _arrived(item: Sealed) -> Arrived:
     return Arrived(item.index, item.name, item.incoming, Blob(item.incoming.sha256(), item.size, item.header))
 
 
@@ -345,5 +379,7 @@ def _accepted(item: Arrived, new: Mapping[int, NewPhoto], known: Mapping[str, Kn
     return Outcome(item.index, item.name, Status.DUPLICATE, Accepted(twin.id, twin.link, item.blob))
 
 
-def _refused(item: Refusal) -> Outcome:
+def _outcome(item: Sealed | Refusal, accepted: Mapping[int, Outcome]) -> Outcome:
+    if isinstance(item, Sealed):
+        return accepted[item.index]
     return Outcome(item.index, item.name, Status.REJECTED, rejected=item.reason)

@@ -62,14 +62,14 @@ class Workspace:
             _remove_abandoned(self._tmp)
             own = self._tmp / f"{os.getpid()}-{secrets.token_hex(4)}"
             own.mkdir()
-            self._lock = _open_folder(own)
+            self._lock = open_folder(own)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         return own
 
 
 def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
-    fd = _open_folder(folder)
+    fd = open_folder(folder)
     try:
         os.fsync(fd)
     finally:
@@ -109,13 +109,14 @@ def explained() -> Iterator[None]:
         raise explain(exc) from exc
 
 
-def _open_folder(folder: Path | str) -> int:
+def open_folder(folder: Path | str) -> int:
+    """Return a descriptor of a folder, to lock, sync or rename in."""
     return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    fd = _open_folder(folder)
+    fd = open_folder(folder)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
@@ -131,7 +132,7 @@ def _remove_abandoned(tmp: Path) -> None:
 
 
 def _remove_unlocked(folder: Path) -> None:
-    fd = _open_folder(folder)
+    fd = open_folder(folder)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)

@@ -83,7 +83,7 @@ def _report(batch: Batch, pouring: Pouring) -> Response:
         for some in pouring:
             outcomes += _noted(some)
     except AlbumenError as exc:
-        outcomes += _salvage(batch)
+        outcomes += _noted(batch.salvage())
         exc.members.update(_summary(batch, outcomes, base_url()))
         raise
     _refuse_nothing(batch, outcomes)
@@ -108,17 +108,9 @@ def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) 
             if not batch.counts:
                 yield _line({"problem": problem(NoPhotos("Send at least one part with a filename."))})
         except AlbumenError as exc:
-            yield from (_line(present.outcome(outcome, base)) for outcome in _salvage(batch))
+            yield from (_line(present.outcome(outcome, base)) for outcome in _noted(batch.salvage()))
             yield _line({"problem": problem(exc)})
             drain(environ)
-
-
-def _salvage(batch: Batch) -> Sequence[Outcome]:
-    """Commit the complete photos that came before an error; what cannot be committed was never acknowledged."""
-    try:
-        return _noted(batch.finish())
-    except AlbumenError:
-        return ()
 
 
 def _noted(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
