@@ -30,6 +30,7 @@ from albumen.services.archive import Archive
 from albumen.services.backup import Backup
 from albumen.services.datasets import Datasets
 from albumen.services.derivation import Derivation
+from albumen.services.download import Downloads
 from albumen.services.housekeeping import Housekeeping
 from albumen.services.ingest import Ingest, IngestLimits
 from albumen.services.photos import Photos
@@ -65,6 +66,7 @@ class Services:
     ingest: Ingest
     photos: Photos
     trash: Trash
+    downloads: Downloads
     datasets: Datasets
     timeline: Timeline
     previews: Previews
@@ -163,6 +165,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         ),
         photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, trash=trash),
         trash=trash,
+        downloads=Downloads(database, photos, store),
         datasets=Datasets(database, datasets, times.now),
         timeline=Timeline(database, datasets, TimelineRepository()),
         previews=previews,

@@ -21,6 +21,7 @@ SHAPES = list(itertools.product((False, True), repeat=3))
 CURSOR = "01970000-0000-7000-8000-000000000010"
 BY_KEY = {
     "find": lambda tx: PHOTOS.find(tx, CURSOR),
+    "find_all": lambda tx: PHOTOS.find_all(tx, [CURSOR, CURSOR]),
     "live": lambda tx: TRASH.live(tx, [CURSOR, CURSOR]),
     "trashed": lambda tx: TRASH.trashed(tx, [CURSOR]),
     "twins": lambda tx: TRASH.twins(tx, [CURSOR, CURSOR]),

@@ -28,6 +28,7 @@ ROUTES = {
     ("GET", "/api/v1/photos"): VIEWER,
     ("PUT", "/api/v1/photos"): CONTRIBUTOR,
     ("POST", "/api/v1/photos/known"): CONTRIBUTOR,
+    ("POST", "/api/v1/photos/archive"): VIEWER,
     ("POST", "/api/v1/photos/trash"): EDITOR,
     ("POST", "/api/v1/photos/restore"): EDITOR,
     ("GET", "/api/v1/photos/<photo_id>"): VIEWER,

@@ -110,6 +110,12 @@ def test_moving_1_and_100_photos_to_the_trash_and_back_cost_the_same(cost, uploa
     assert cost(lambda: client.post("/api/v1/photos/restore", json=body)) == 4
 
 
+@pytest.mark.parametrize("count", [1, 100])
+def test_downloading_1_and_100_photos_cost_one_statement(cost, upload, client, count):
+    body = {"ids": ids(upload(count).get_json())}
+    assert cost(lambda: client.post("/api/v1/photos/archive", json=body)) == 1
+
+
 def test_listing_1_and_20_datasets_cost_the_same(cost, client):
     one = cost(lambda: client.get("/api/v1/datasets"))
     for number in range(20):

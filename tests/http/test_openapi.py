@@ -86,6 +86,7 @@ def test_answers_through_the_life_of_a_photo_are_as_documented(api):
     _call(api, "GET", "/api/v1/photos/{id}", 404, **one)
     _call(api, "GET", "/api/v1/photos", 200, query={"trash": "true"})
     _call(api, "POST", "/api/v1/photos/{id}/restore", 200, **one)
+    _call(api, "POST", "/api/v1/photos/archive", 200, body={"ids": [photo["id"]]}, media_type="application/json")
     many = {"body": {"ids": [photo["id"]]}, "media_type": "application/json"}
     assert _call(api, "POST", "/api/v1/photos/trash", 200, **many)["done"] == [photo["id"]]
     assert _call(api, "POST", "/api/v1/photos/restore", 200, **many)["done"] == [photo["id"]]

@@ -42,6 +42,9 @@ _ADD_PHOTO = statement("""
 """)
 _NEWEST = statement("SELECT id FROM photo ORDER BY id DESC LIMIT 1")
 _BY_ID = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NULL")
+_BY_IDS = statement(_COLUMNS + "WHERE p.id IN :ids AND p.deleted_at IS NULL").bindparams(
+    bindparam("ids", expanding=True)
+)
 _BY_NAME = statement(_COLUMNS + "WHERE p.name = :name AND p.deleted_at IS NULL ORDER BY p.id DESC LIMIT 1")
 _RENAME = statement("""
     UPDATE photo SET name = :name, name_folded = :name_folded WHERE id = :id AND deleted_at IS NULL
@@ -114,6 +117,10 @@ class PhotoRepository:
         """Return the photo of that id unless it is in the trash."""
         row = tx.row(_BY_ID, {"id": photo_id})
         return _listed(row) if row else None
+
+    def find_all(self, tx: Transaction, photo_ids: Sequence[str]) -> Sequence[ListedPhoto]:
+        """Return those of the photos that are not in the trash, in no certain order."""
+        return [_listed(row) for row in tx.rows(_BY_IDS, {"ids": photo_ids})]
 
     def find_by_name(self, tx: Transaction, name: str) -> ListedPhoto | None:
         """Return the newest photo of exactly that name."""

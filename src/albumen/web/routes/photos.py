@@ -11,13 +11,16 @@ from albumen.domain.access import Role
 from albumen.domain.datasets import DEFAULT_DATASET, check_slug
 from albumen.domain.ids import checked_ids
 from albumen.errors import InvalidParameter
+from albumen.services.download import MOST_DOWNLOADED
 from albumen.services.trash import MOST_MOVED
 from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, json_object, member, services
+from albumen.web.delivery import disposition
 from albumen.web.listing import asked_listing
 
 photos = Blueprint("photos", __name__, url_prefix="/api/v1/photos")
+FORM = "application/x-www-form-urlencoded"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,6 +65,21 @@ def restore_photos() -> Response:
     return jsonify(present.moved(services().trash.restore(photo_ids)))
 
 
+@photos.post("/archive")
+@needs(Role.VIEWER)
+def download_photos() -> Response:
+    """Answer with many photos as one ZIP file."""
+    download = services().downloads.open(checked_ids(_asked_ids(), MOST_DOWNLOADED))
+    headers = {
+        "Content-Length": str(download.size),
+        "Content-Disposition": disposition("photos.zip", download=True),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return Response(download.chunks, headers=headers, mimetype="application/zip", direct_passthrough=True)
+
+
 @photos.get("/<photo_id>")
 @needs(Role.VIEWER)
 def read_photo(photo_id: str) -> Response:
@@ -92,3 +110,10 @@ def delete_photo(photo_id: str) -> Response:
 def restore_photo(photo_id: str) -> Response:
     """Take a photo out of the trash."""
     return jsonify(present.details(services().photos.restore(photo_id), base_url()))
+
+
+def _asked_ids() -> object:
+    """Return `ids` of JSON, or of a form, where a browser saves what comes back; there they stand apart by commas."""
+    if request.mimetype == FORM:
+        return [photo_id for text in request.form.getlist("ids") for photo_id in text.replace(",", " ").split()]
+    return json_object().get("ids")
