@@ -1,7 +1,7 @@
 # Albumen: `make` lists what can be done.
 #
-# Everything lives in .venv: locked packages with hashes, then the package itself, editable. Stamps in .venv make
-# every target quick when neither the locks nor pyproject.toml have changed.
+# Everything lives in .venv: locked packages with hashes, then the package itself, editable, whose build hook also builds
+# the web client. Stamps make every target quick when nothing has changed.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
 JOBS ?= 2
+CLIENT := src/albumen/web/client
+CLIENT_SOURCES := hatch_build.py $(shell find clients/web -type f -not -path '*/node_modules/*' -not -name '.*.lock')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A tool or a test started from here must not load packages of another place.
@@ -30,28 +32,29 @@ help: ## Print this list
 	@echo 'make TARGET [NAME=value …]'
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-install: $(VENV)/.run ## Make .venv with the locked packages and the command albumen
+install: $(VENV)/.run $(CLIENT)/.sources ## Make .venv with the locked packages and the command albumen
 
 run: install ## Serve on 127.0.0.1:5000 with the data in ./albumen-data (ARGS= further flags)
 	@exec $(BIN)/albumen serve --host 127.0.0.1 --port 5000 --data ./albumen-data $(ARGS)
 
-test: $(VENV)/.dev ## Run the tests (TESTS= which, JOBS= processes, ARGS= further pytest flags)
+test: $(VENV)/.dev $(CLIENT)/.sources ## Run the tests (TESTS= which, JOBS= processes, ARGS= further pytest flags)
 	@exec $(BIN)/python -m pytest -n $(JOBS) $(TESTS) $(ARGS)
 
-soak: $(VENV)/.dev ## Run the long tests of faults: kills by the hundred, a power cut at every moment
+soak: $(VENV)/.dev $(CLIENT)/.sources ## Run the long tests of faults: kills by the hundred, a power cut at every moment
 	@exec $(BIN)/python -m pytest -m soak tests/faults $(ARGS)
 
-check: $(VENV)/.dev ## Check format, lint, types and layers; change nothing
+check: $(VENV)/.dev $(CLIENT)/.sources ## Check format, lint, types and layers; change nothing
 	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python hatch_build.py check
 
 fmt: $(VENV)/.dev ## Format the code and repair what the linter can repair
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure against the limits of this machine (ARGS= scenarios, --quick)
+bench: $(VENV)/.dev $(CLIENT)/.sources ## Measure against the limits of this machine (ARGS= scenarios, --quick)
 	@PYTHONPATH=tests $(BIN)/python bench $(ARGS)
 
 wheel: $(VENV)/.run ## Build the wheel into dist/
@@ -62,10 +65,11 @@ lock: $(VENV)/.lock ## Compile the lock files again (ARGS=--upgrade for newer ve
 	@$(LOCK) pyproject.toml -o requirements/run.txt
 	@$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	@for peer in bench/peers/*.in; do $(LOCK) "$$peer" -o "$${peer%.in}.txt"; done
+	@$(LOCK) requirements/node.in -o requirements/node.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## Remove .venv, caches and built files; never the data
-	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) dist build $(CLIENT) $(CLIENT).new $(CLIENT).old clients/web/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo 'Albumen needs Python 3.11 or newer: $(PYTHON) is not there.' >&2; exit 1; }
@@ -75,11 +79,17 @@ $(VENV)/.made:
 		echo 'No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(VENV)/.made
+$(VENV)/.run: requirements/build.txt requirements/node.txt requirements/run.txt pyproject.toml | $(VENV)/.made
 	@echo 'Installing the locked packages into $(VENV) …'
 	@$(PIP_INSTALL) --require-hashes -r requirements/build.txt
 	@$(PIP_INSTALL) --require-hashes -r requirements/run.txt
+	@$(BIN)/python hatch_build.py node || $(PIP_INSTALL) --require-hashes -r requirements/node.txt
 	@$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+# The hook of the installation builds the client, too; this is for sources that have changed since.
+$(CLIENT)/.sources: $(CLIENT_SOURCES) | $(VENV)/.run
+	@$(BIN)/python hatch_build.py
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import tool
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

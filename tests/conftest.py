@@ -11,7 +11,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - dataclasses and readers of annotations meet it at run time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -29,6 +29,7 @@ pytest_plugins = ("engines", "browsers")
 hypothesis_settings.register_profile("albumen", deadline=None)
 hypothesis_settings.load_profile("albumen")
 
+ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30
 STOP_SECONDS = 40
 STRICT_PHOTOS = 5
@@ -114,6 +115,12 @@ def _announced_url(process: subprocess.Popen, log: Path) -> str:
         time.sleep(0.02)
     process.kill()
     raise AssertionError(f"the server did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def web_client():
+    """The web client of this tree as it is now: pages are tested as people get them."""
+    subprocess.run([sys.executable, ROOT / "hatch_build.py"], check=True)
 
 
 @pytest.fixture

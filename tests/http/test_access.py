@@ -46,6 +46,11 @@ ROUTES = {
     ("DELETE", "/api/v1/session"): PUBLIC,
     ("GET", "/api/openapi.json"): PUBLIC,
     ("GET", "/api/docs"): PUBLIC,
+    ("GET", "/d/<slug>"): PUBLIC,
+    ("GET", "/photo/<photo_id>"): PUBLIC,
+    ("GET", "/trash"): PUBLIC,
+    ("GET", "/uploads"): PUBLIC,
+    ("GET", "/client/<path:filename>"): PUBLIC,
     ("GET", "/static/<path:filename>"): PUBLIC,
     ("GET", "/health/live"): PUBLIC,
     ("GET", "/health/ready"): PUBLIC,
@@ -57,7 +62,7 @@ REVOKED_SECONDS = 1.5  # a revoked key works for at most two
 
 
 def target(rule):
-    return rule.replace("<photo_id>", ID).replace("<slug>", "main").replace("<path:filename>", "page.css")
+    return rule.replace("<photo_id>", ID).replace("<slug>", "main").replace("<path:filename>", "docs.css")
 
 
 def bearer(token):

@@ -14,8 +14,9 @@ NEEDED = [
     "albumen/py.typed",
     "albumen/repository/migrations/0001_core.sql",
     "albumen/web/openapi.json",
-    "albumen/web/static/page.js",
-    "albumen/web/templates/page.html",
+    "albumen/web/client/index.html",
+    "albumen/web/client/manifest.webmanifest",
+    "albumen/web/static/docs.css",
     "albumen/web/templates/docs.html",
 ]
 

@@ -17,6 +17,7 @@ from albumen.web.delivery import Delivery
 from albumen.web.drain import Drained
 from albumen.web.fastpath import FastPath
 from albumen.web.observe import Observed, Observer, mark_route
+from albumen.web.routes.client import client
 from albumen.web.routes.datasets import datasets
 from albumen.web.routes.deliver import deliver
 from albumen.web.routes.pages import pages
@@ -45,7 +46,7 @@ def create_app(services: Services) -> Flask:
     delivery = Delivery(services.photos, services.previews, services.access)
     observer = Observer(access_log=services.settings.access_log)
     attach(app, Context(services, gate, delivery, observer))
-    for blueprint in (pages, upload, deliver, photos, timeline, datasets, session, system):
+    for blueprint in (client, pages, upload, deliver, photos, timeline, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))

@@ -1,7 +1,4 @@
-"""The page for people, the OpenAPI document and its readable page.
-
-Nothing here reads the database: the page asks the API for everything, as any other client does.
-"""
+"""The OpenAPI document and its readable page."""
 
 from __future__ import annotations
 
@@ -9,36 +6,27 @@ import functools
 import json
 import re
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template
 from markupsafe import Markup, escape
 
 from albumen.web import openapi
 from albumen.web.auth import public
 from albumen.web.context import base_url
+from albumen.web.headers import guarded, revalidated
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _BACKTICKS = re.compile(r"`([^`]+)`")
 
 pages = Blueprint(
     "pages", __name__, static_folder="../static", static_url_path="/static", template_folder="../templates"
 )
-
-
-@pages.get("/")
-@public
-def page() -> Response:
-    """Answer with the page on which photos are looked at and uploaded."""
-    return _revalidated(make_response(render_template("page.html")))
+pages.after_request(guarded)
 
 
 @pages.get("/api/openapi.json")
 @public
 def openapi_document() -> Response:
     """Answer with the OpenAPI 3.1 document."""
-    return _revalidated(Response(_document_bytes(), mimetype="application/json"))
+    return revalidated(Response(_document_bytes(), mimetype="application/json"))
 
 
 @pages.get("/api/docs")
@@ -53,7 +41,7 @@ def docs() -> Response:
         problems=openapi.problems(),
         server=base_url(),
     )
-    return _revalidated(make_response(html))
+    return revalidated(make_response(html))
 
 
 @pages.app_template_filter("marked")
@@ -62,23 +50,6 @@ def marked(text: str) -> Markup:
     return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
-@pages.after_request
-def guard(response: Response) -> Response:
-    """Let these pages load only what is ours, and nobody frame them."""
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
-
-
 @functools.cache
 def _document_bytes() -> bytes:
     return json.dumps(openapi.document(), ensure_ascii=False).encode()
-
-
-def _revalidated(response: Response) -> Response:
-    """Let browsers keep a copy but ask each time whether it is still right."""
-    response.cache_control.no_cache = True
-    response.add_etag()
-    response.make_conditional(request)
-    return response

@@ -1,0 +1,119 @@
+// Every call that the page makes, with its types. All of them throw Problem; see docs/http-api.md for the codes.
+
+import { isPhotoId } from './ids.ts'
+import { Problem } from './problem.ts'
+import { Transport, type Means } from './transport.ts'
+import type { Dataset, KnownPhoto, PhotoDetails, PhotoPage, SessionState, Stats } from './types.ts'
+import { sendFiles, type UploadAnswer, type UploadOptions } from './upload.ts'
+
+export type PreviewSize = 256 | 512 | 1024 | 2048
+
+export interface Listing {
+  dataset?: string | null
+  /** A part of the name. */
+  name?: string
+  cursor?: string | null
+  limit?: number
+  trash?: boolean
+}
+
+export class Client {
+  readonly #transport: Transport
+
+  constructor(means: Means) {
+    this.#transport = new Transport(means)
+  }
+
+  readSession(): Promise<SessionState> {
+    return this.#transport.call('api/v1/session')
+  }
+
+  logIn(key: string): Promise<void> {
+    return this.#transport.call('api/v1/session', { method: 'POST', json: { key } })
+  }
+
+  logOut(): Promise<void> {
+    return this.#transport.call('api/v1/session', { method: 'DELETE' })
+  }
+
+  listDatasets(signal?: AbortSignal): Promise<{ datasets: Dataset[] }> {
+    return this.#transport.call('api/v1/datasets', { signal })
+  }
+
+  createDataset(name: string, slug?: string): Promise<Dataset> {
+    return this.#transport.call('api/v1/datasets', { method: 'POST', json: { name, ...(slug ? { slug } : {}) } })
+  }
+
+  readStats(signal?: AbortSignal): Promise<Stats> {
+    return this.#transport.call('api/v1/stats', { signal })
+  }
+
+  /** One page, newest first. */
+  listPhotos({ trash, ...listing }: Listing, signal?: AbortSignal): Promise<PhotoPage> {
+    return this.#transport.call('api/v1/photos', { query: { ...listing, trash: trash ? 'true' : null }, signal })
+  }
+
+  /** As listPhotos, but a `name` that is a whole id finds that one photo, in the dataset of the listing if it has one. */
+  async findPhotos(listing: Listing, signal?: AbortSignal): Promise<PhotoPage> {
+    const id = listing.name?.trim().toLowerCase() ?? ''
+    if (listing.trash || !isPhotoId(id)) return this.listPhotos(listing, signal)
+    try {
+      const photo = await this.readPhoto(id, signal)
+      const isWanted = !listing.dataset || photo.dataset === listing.dataset
+      return { photos: isWanted ? [photo] : [], next: null }
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'photo_not_found') return { photos: [], next: null }
+      throw error
+    }
+  }
+
+  readPhoto(id: string, signal?: AbortSignal): Promise<PhotoDetails> {
+    return this.#transport.call(photoPath(id), { signal })
+  }
+
+  renamePhoto(id: string, name: string): Promise<PhotoDetails> {
+    return this.#transport.call(photoPath(id), { method: 'PATCH', json: { name } })
+  }
+
+  /** Moves a photo to the trash. */
+  deletePhoto(id: string): Promise<void> {
+    return this.#transport.call(photoPath(id), { method: 'DELETE' })
+  }
+
+  restorePhoto(id: string): Promise<PhotoDetails> {
+    return this.#transport.call(`${photoPath(id)}/restore`, { method: 'POST' })
+  }
+
+  /** Which of these digests (at most 10,000) a dataset holds already. */
+  knownPhotos(dataset: string, sha256: readonly string[], signal?: AbortSignal): Promise<{ known: KnownPhoto[] }> {
+    return this.#transport.call('api/v1/photos/known', { method: 'POST', json: { dataset, sha256 }, signal })
+  }
+
+  /** Sends files in one request; see sendFiles. */
+  async upload(files: readonly File[], options: UploadOptions): Promise<UploadAnswer> {
+    try {
+      return await sendFiles(this.#transport.address('upload'), files, options)
+    } catch (error) {
+      throw this.#transport.told(error)
+    }
+  }
+
+  /** The address of a preview, on our own origin whatever address the links to copy begin with. */
+  previewAddress(id: string, size: PreviewSize): string {
+    return this.#transport.address(`get/${encodeURIComponent(id)}`, { size })
+  }
+
+  originalAddress(id: string): string {
+    return this.#transport.address(`get/${encodeURIComponent(id)}`)
+  }
+
+  downloadAddress(id: string): string {
+    return `${this.originalAddress(id)}?download`
+  }
+
+  docsAddress(): string {
+    return this.#transport.address('api/docs')
+  }
+}
+
+const photoPath = (id: string): string => `api/v1/photos/${encodeURIComponent(id)}`

@@ -1,0 +1,40 @@
+// Wires the page together: the only place where its state is made.
+
+import { api, onProblem } from './api/index.ts'
+import { copyText } from './platform/clipboard.ts'
+import * as memory from './platform/memory.ts'
+import { root } from './platform/root.ts'
+import { PhotoActions } from './state/actions.ts'
+import { Datasets, DEFAULT_DATASET } from './state/datasets.svelte.ts'
+import { Notices } from './state/notices.svelte.ts'
+import { PhotoList } from './state/photos.svelte.ts'
+import { Preferences } from './state/preferences.svelte.ts'
+import { Router } from './state/router.svelte.ts'
+import { datasetOf } from './state/route.ts'
+import { Session } from './state/session.svelte.ts'
+import { Shortcuts } from './state/shortcuts.svelte.ts'
+import { Uploads } from './state/uploads.svelte.ts'
+import { language } from './words/language.svelte.ts'
+
+export { api, language }
+export const preferences = new Preferences(language, memory, navigator.languages)
+export const router = new Router(window, root)
+export const session = new Session(api)
+export const notices = new Notices()
+export const shortcuts = new Shortcuts()
+export const datasets = new Datasets(api)
+export const photos = new PhotoList(api)
+export const trash = new PhotoList(api)
+export const actions = new PhotoActions({ api, photos, trash, datasets, notices, language, copyText })
+export const uploads = new Uploads({
+  upload: (files, options) => api.upload(files, options),
+  now: () => performance.now(),
+  onFinished: () => void Promise.allSettled([photos.refresh(), datasets.refresh()]),
+})
+
+onProblem((problem) => session.note(problem))
+
+/** The dataset that uploads go to from where the page is. */
+export function targetDataset(): string {
+  return datasetOf(router.route) ?? DEFAULT_DATASET
+}

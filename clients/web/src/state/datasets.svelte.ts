@@ -1,0 +1,50 @@
+import type { Client } from '../api/client.ts'
+import type { Dataset } from '../api/types.ts'
+
+export const DEFAULT_DATASET = 'main'
+
+/** The datasets and their totals. */
+export class Datasets {
+  all: readonly Dataset[] = $state.raw([])
+  readonly #api: Pick<Client, 'listDatasets' | 'createDataset'>
+
+  constructor(api: Pick<Client, 'listDatasets' | 'createDataset'>) {
+    this.#api = api
+  }
+
+  readonly photos: number = $derived(this.all.reduce((sum, dataset) => sum + dataset.photos, 0))
+  readonly bytes: number = $derived(this.all.reduce((sum, dataset) => sum + dataset.bytes, 0))
+
+  find(slug: string | null): Dataset | undefined {
+    return this.all.find((dataset) => dataset.slug === slug)
+  }
+
+  /** The totals of one dataset, or of all for null. */
+  totals(slug: string | null): { photos: number; bytes: number } {
+    return slug === null ? this : (this.find(slug) ?? { photos: 0, bytes: 0 })
+  }
+
+  async refresh(): Promise<void> {
+    this.all = (await this.#api.listDatasets()).datasets
+  }
+
+  /** Makes a dataset and returns it. Throws a Problem, such as `dataset_exists`. */
+  async create(name: string, slug: string): Promise<Dataset> {
+    const made = await this.#api.createDataset(name, slug)
+    await this.refresh()
+    return made
+  }
+
+  clear(): void {
+    this.all = []
+  }
+}
+
+/** A slug made of the Latin letters and digits of a name, as the server makes it; empty when there is none. */
+export const slugFor = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 63)
+    .replace(/-+$/, '')

@@ -1,0 +1,82 @@
+// Addresses of the page and what they show. Pure: parse and write, nothing else.
+
+import { isPhotoId, isSlug } from '../api/ids.ts'
+
+/** A grid of photos, of one dataset or of all (null), narrowed by a search, and with a photo open over it or none. */
+export interface PhotosRoute {
+  view: 'photos'
+  dataset: string | null
+  search: string
+  photo: string | null
+}
+
+/** The uploads, and the dataset that new ones go to; null is the default one. */
+export interface UploadsRoute {
+  view: 'uploads'
+  dataset: string | null
+}
+
+export type Route = PhotosRoute | UploadsRoute | { view: 'trash' } | { view: 'missing' }
+
+export const photosRoute = (part: Partial<Omit<PhotosRoute, 'view'>> = {}): PhotosRoute => ({
+  view: 'photos',
+  dataset: null,
+  search: '',
+  photo: null,
+  ...part,
+})
+
+export const uploadsRoute = (dataset: string | null = null): UploadsRoute => ({ view: 'uploads', dataset })
+
+/** The dataset that a route is about; null for all, or none. */
+export const datasetOf = (route: Route): string | null => ('dataset' in route ? route.dataset : null)
+
+/** The route of a path below the server's root, without its leading slash, and of a query. */
+export function parseRoute(path: string, query: URLSearchParams): Route {
+  const [head = '', tail, ...rest] = path.split('/').map(decoded)
+  const search = query.get('q') ?? ''
+  if (rest.length > 0) return { view: 'missing' }
+  if (tail === undefined) return plainRoute(head, query)
+  if (head === 'd' && isSlug(tail)) return photosRoute({ dataset: tail, search })
+  const id = tail.toLowerCase()
+  if (head === 'photo' && isPhotoId(id)) return photosRoute({ dataset: slugOf(query), search, photo: id })
+  return { view: 'missing' }
+}
+
+/** The address of a route, relative to the server's root. */
+export function writeRoute(route: Route): string {
+  if (route.view === 'missing') return ''
+  if (route.view === 'trash') return 'trash'
+  const query = new URLSearchParams()
+  const isInPath = route.view === 'photos' && route.photo === null
+  if (!isInPath && route.dataset !== null) query.set('dataset', route.dataset)
+  if (route.view === 'photos' && route.search) query.set('q', route.search)
+  const text = query.toString()
+  return pathOf(route) + (text && `?${text}`)
+}
+
+function plainRoute(head: string, query: URLSearchParams): Route {
+  if (head === '') return photosRoute({ search: query.get('q') ?? '' })
+  if (head === 'trash') return { view: 'trash' }
+  if (head === 'uploads') return uploadsRoute(slugOf(query))
+  return { view: 'missing' }
+}
+
+function pathOf(route: PhotosRoute | UploadsRoute): string {
+  if (route.view === 'uploads') return 'uploads'
+  if (route.photo !== null) return `photo/${route.photo}`
+  return route.dataset === null ? '' : `d/${route.dataset}`
+}
+
+function slugOf(query: URLSearchParams): string | null {
+  const slug = query.get('dataset')
+  return slug !== null && isSlug(slug) ? slug : null
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

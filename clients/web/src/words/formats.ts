@@ -1,0 +1,42 @@
+// Numbers, sizes and times as people of a language write them.
+
+export type Locale = 'en' | 'ru'
+
+/** One form per category of Intl.PluralRules; a category that is missing takes `other`. */
+export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string }
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+const STEP = 1000
+
+export type Formats = ReturnType<typeof formatsOf>
+
+/** The formats of a language; `tag` names it with a region (en-GB), whose dates they follow. */
+export function formatsOf(locale: Locale, tag: string = locale) {
+  const plain = new Intl.NumberFormat(tag)
+  const rules = new Intl.PluralRules(locale)
+  const moments = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' })
+  const days = new Intl.DateTimeFormat(tag, { dateStyle: 'full' })
+  const lists = new Intl.ListFormat(locale, { type: 'conjunction' })
+
+  const number = (value: number): string => plain.format(value)
+  const unit = (value: number, name: string, options: Intl.NumberFormatOptions): string =>
+    new Intl.NumberFormat(tag, { style: 'unit', unit: name, ...options }).format(value)
+
+  return {
+    number,
+    /** The count and the form of the word that goes with it: 1 photo, 2 photos. */
+    counted: (count: number, forms: Forms): string => `${number(count)} ${forms[rules.select(count)] ?? forms.other}`,
+    bytes(count: number): string {
+      const power = count < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3))
+      return unit(count / STEP ** power, UNITS[power] ?? 'byte', { maximumSignificantDigits: 3 })
+    },
+    seconds: (value: number): string =>
+      unit(value, 'second', { unitDisplay: 'narrow', maximumFractionDigits: value < 1 ? 2 : value < 10 ? 1 : 0 }),
+    pixels: (width: number, height: number): string => `${number(width)} × ${number(height)}`,
+    /** An RFC 3339 time as a date and a time of this device's zone. */
+    moment: (time: string): string => moments.format(new Date(time)),
+    /** The day of an RFC 3339 time, with its weekday. */
+    day: (time: string): string => days.format(new Date(time)),
+    list: (parts: readonly string[]): string => lists.format(parts),
+  }
+}

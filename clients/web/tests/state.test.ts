@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Listing } from '../src/api/client.ts'
+import { Problem } from '../src/api/problem.ts'
+import type { Photo, PhotoPage, Role } from '../src/api/types.ts'
+import { slugFor } from '../src/state/datasets.svelte.ts'
+import { Notices } from '../src/state/notices.svelte.ts'
+import { PhotoList } from '../src/state/photos.svelte.ts'
+import { Preferences, type Memory } from '../src/state/preferences.svelte.ts'
+import { Session } from '../src/state/session.svelte.ts'
+import { Shortcuts } from '../src/state/shortcuts.svelte.ts'
+import { Language } from '../src/words/language.svelte.ts'
+
+const photo = (id: string): Photo => ({ id, name: `${id}.jpg` }) as Photo
+const ids = (list: PhotoList): string[] => list.photos.map(({ id }) => id)
+
+describe('a list of photos', () => {
+  const pages: Record<string, PhotoPage> = {
+    first: { photos: [photo('e'), photo('d')], next: 'second' },
+    second: { photos: [photo('c')], next: null },
+  }
+  const api = { findPhotos: async ({ cursor }: Listing) => pages[cursor ?? 'first'] as PhotoPage }
+
+  it('grows by pages and ends', async () => {
+    const list = new PhotoList(api)
+    await list.show({})
+    expect([ids(list), list.hasMore, list.isReady]).toEqual([['e', 'd'], true, true])
+    await list.loadMore()
+    await list.loadMore()
+    expect([ids(list), list.hasMore]).toEqual([['e', 'd', 'c'], false])
+  })
+
+  it('takes photos out, puts them back and renames them', async () => {
+    const list = new PhotoList(api)
+    await list.show({})
+    list.remove('e')
+    expect(ids(list)).toEqual(['d'])
+    list.insert(photo('e'), 0)
+    list.replace({ ...photo('d'), name: 'new' })
+    expect(list.photos.map(({ name }) => name)).toEqual(['e.jpg', 'new'])
+  })
+
+  it('shows only the last of two listings, whichever answers first', async () => {
+    const answers: ((page: PhotoPage) => void)[] = []
+    const list = new PhotoList({ findPhotos: () => new Promise((resolve) => answers.push(resolve)) })
+    const shown = [list.show({ name: 'a' }), list.show({ name: 'ab' })]
+    answers[1]?.({ photos: [photo('ab')], next: null })
+    answers[0]?.({ photos: [photo('a')], next: null })
+    await Promise.all(shown)
+    expect([ids(list), list.isLoading]).toEqual([['ab'], false])
+  })
+
+  it('keeps what is shown when the server fails, and tells the problem', async () => {
+    const list = new PhotoList(api)
+    await list.show({})
+    const problem = new Problem({ code: 'busy' })
+    const failing = new PhotoList({ findPhotos: () => Promise.reject(problem) })
+    await failing.show({})
+    expect([failing.problem, failing.isReady]).toEqual([problem, false])
+  })
+})
+
+describe('a session', () => {
+  const session = async (mode: 'open' | 'keys', role: Role | null): Promise<Session> => {
+    const made = new Session({ readSession: async () => ({ mode, role }), logIn: async () => {}, logOut: async () => {} })
+    await made.start()
+    return made
+  }
+
+  it.each<[Role, boolean, boolean]>([
+    ['viewer', false, false], ['contributor', true, false], ['editor', true, true], ['admin', true, true],
+  ])('of a %s offers what the role may', async (role, mayAdd, mayChange) => {
+    const { mayAdd: adds, mayChange: changes, needsKey } = await session('keys', role)
+    expect([adds, changes, needsKey]).toEqual([mayAdd, mayChange, false])
+  })
+
+  it('asks for a key only where one is needed', async () => {
+    expect((await session('open', 'admin')).needsKey).toBe(false)
+    const locked = await session('keys', null)
+    expect([locked.needsKey, locked.isOpen, locked.mayAdd]).toEqual([true, false, false])
+  })
+
+  it('asks again when the key is no longer taken', async () => {
+    const running = await session('keys', 'editor')
+    running.note(new Problem({ code: 'busy' }))
+    expect(running.needsKey).toBe(false)
+    running.note(new Problem({ code: 'key_required' }))
+    expect([running.needsKey, running.hasKey]).toEqual([true, false])
+  })
+})
+
+describe('preferences', () => {
+  const memory = (kept: Record<string, string> = {}): Memory & { kept: Record<string, string | null> } => ({
+    kept,
+    remembered: (name) => kept[name] ?? null,
+    remember(name, value) {
+      this.kept[name] = value
+    },
+  })
+
+  it('begin with the language of the reader and the theme of the system', () => {
+    const language = new Language()
+    expect(new Preferences(language, memory(), ['ru']).theme).toBe('system')
+    expect(language.locale).toBe('ru')
+  })
+
+  it('are what was chosen at the last visit', () => {
+    const language = new Language()
+    expect(new Preferences(language, memory({ language: 'en', theme: 'dark' }), ['ru']).theme).toBe('dark')
+    expect(language.locale).toBe('en')
+  })
+
+  it('ignore what nobody can have chosen', () => {
+    const language = new Language()
+    expect(new Preferences(language, memory({ language: 'xx', theme: 'pink' }), ['en']).theme).toBe('system')
+    expect(language.locale).toBe('en')
+  })
+
+  it('are remembered, and the theme of the system is no choice', () => {
+    const kept = memory()
+    const preferences = new Preferences(new Language(), kept, ['en'])
+    preferences.chooseLocale('ru')
+    preferences.chooseTheme('dark')
+    expect(kept.kept).toEqual({ language: 'ru', theme: 'dark' })
+    preferences.chooseTheme('system')
+    expect(kept.kept.theme).toBeNull()
+  })
+})
+
+describe('shortcuts', () => {
+  const press = (key: string, more: object = {}): KeyboardEvent & { isTaken: () => boolean } => {
+    let taken = false
+    return { key, target: null, preventDefault: () => (taken = true), isTaken: () => taken, ...more } as never
+  }
+
+  it('do what the last one added for a key says, until it is taken away', () => {
+    const done: string[] = []
+    const shortcuts = new Shortcuts()
+    shortcuts.add([{ key: 'u', label: () => 'first', run: () => void done.push('first') }])
+    const takeAway = shortcuts.add([{ key: 'u', label: () => 'second', run: () => void done.push('second') }])
+    shortcuts.press(press('u'))
+    takeAway()
+    shortcuts.press(press('U'))
+    expect(done).toEqual(['second', 'first'])
+    expect(shortcuts.all.map(({ label }) => label())).toEqual(['first'])
+  })
+
+  it('leave alone what is typed, what is held with Ctrl, and keys that only the list tells of', () => {
+    const shortcuts = new Shortcuts()
+    shortcuts.add([{ key: 'u', label: () => '', run: () => expect.fail() }, { key: 'Enter', label: () => '' }])
+    const typed = press('u', { target: { closest: () => ({}) } })
+    const held = press('u', { ctrlKey: true })
+    const enter = press('Enter')
+    for (const event of [typed, held, enter]) {
+      shortcuts.press(event)
+      expect(event.isTaken()).toBe(false)
+    }
+  })
+})
+
+describe('notices', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('go after ten seconds, but not while a person is at them', () => {
+    const notices = new Notices()
+    notices.show({ text: 'one' })
+    vi.advanceTimersByTime(9_000)
+    notices.hold()
+    vi.advanceTimersByTime(60_000)
+    expect(notices.current?.text).toBe('one')
+    notices.resume()
+    vi.advanceTimersByTime(10_000)
+    expect(notices.current).toBeNull()
+  })
+
+  it('do what they offer once', async () => {
+    let times = 0
+    const notices = new Notices()
+    notices.show({ text: 'gone', action: { label: 'Undo', run: () => void (times += 1) } })
+    await notices.act()
+    await notices.act()
+    expect([times, notices.current]).toEqual([1, null])
+  })
+})
+
+describe('a short name', () => {
+  it.each([['Winter 2026', 'winter-2026'], ['  Cats & dogs!', 'cats-dogs'], ['Коты', ''], ['x'.repeat(80), 'x'.repeat(63)]])(
+    'of %s is %s',
+    (name, slug) => expect(slugFor(name)).toBe(slug),
+  )
+})
