@@ -244,6 +244,15 @@ def test_restore_overwrites_nothing(services, folder, tmp_path):
     assert files(tmp_path / "new") == [tmp_path / "new/letter.txt"]
 
 
+def test_fresh_disk_counts_as_an_empty_directory(services, folder, tmp_path):
+    (photo,) = add(services, 1)
+    for name in ("backup", "disk"):
+        (tmp_path / name / "lost+found").mkdir(parents=True)
+    back_up(services, folder)
+    assert build_archive(folder).restore(RestoreFolder(tmp_path / "disk"), None, silent).bad == []
+    assert file_of(tmp_path / "disk", photo).read_bytes() == stored(services, photo)
+
+
 def test_restore_that_was_cut_off_is_not_served_and_goes_on(services, folder, tmp_path, restored):
     photos = add(services, 1, 2, 3)
     back_up(services, folder)

@@ -141,24 +141,24 @@ class Backup:
         advance: Callable[[int], None],
     ) -> Sequence[str]:
         """Take the blobs of a step that are not there yet; return the digests of those without sound bytes."""
+        new = [blob for blob in step if not self._folder.has(blob.key, blob.bytes)]
+        advance(sum(blob.bytes for blob in step) - sum(blob.bytes for blob in new))
         missing = []
-        for blob, is_new in zip(step, pool.map(lambda blob: self._take(blob, way), step), strict=True):
+        for blob, is_taken in zip(new, pool.map(lambda blob: self._take(blob, way), new), strict=True):
             advance(blob.bytes)
-            if is_new is None:
-                missing.append(blob.key.sha256)
-            elif is_new:
+            if is_taken:
                 taken.new += 1
                 taken.new_bytes += blob.bytes
+            else:
+                missing.append(blob.key.sha256)
         return missing
 
-    def _take(self, blob: StoredBlob, way: Way) -> bool | None:
-        """Tell whether a blob was taken now; None when it has no sound bytes anywhere."""
-        if self._folder.has(blob.key, blob.bytes):
-            return False
+    def _take(self, blob: StoredBlob, way: Way) -> bool:
+        """Take a blob; False when it has no sound bytes anywhere."""
         try:
             self._folder.take(blob.key, self._store.sources(blob.key), way)
         except BlobDamaged:
-            return None
+            return False
         return True
 
     def _refuse_damaged(self, names: Sequence[str]) -> None:

@@ -97,7 +97,7 @@ class RestoreFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             raise StartRefused(f"Another restore into {self._data} runs.") from exc
-        found = {path.name for path in self._data.iterdir()}
+        found = {path.name for path in self._data.iterdir()} - {"lost+found"}
         if found not in ({STAGE, "blobs"}, {STAGE}, set()):
             raise StartRefused(f"{self._data} is not empty. Restore into a new directory.")
         self._stage.mkdir(exist_ok=True)
