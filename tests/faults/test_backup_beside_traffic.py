@@ -19,13 +19,14 @@ from conftest import running
 from forms import sha256
 from pictures import of_size
 
-CLIENTS = 3
+CLIENTS = 2
 PHOTOS_PER_REQUEST = 20
 PHOTO = of_size(4_000)
 LARGE = of_size(2_000_000)
-LEAST_BEFORE = 100
+LEAST_BEFORE = 60
 SECONDS = 120
-ROUNDS = 6
+ROUNDS = 4
+LONGEST_WORK = 0.4
 SEED = 20_261_123
 
 
@@ -114,11 +115,18 @@ def test_backup_under_load_has_every_photo_acknowledged_before_it_began(server, 
     assert "0 bad" in _succeed("scrub", "--data", data)
 
 
-def _killed(moment, *arguments):
-    """Run a command and kill it after a moment; tell whether it was still at work."""
+def _made_at(path):
+    return path.stat().st_ctime_ns if path.exists() else None
+
+
+def _killed(begun, moment, *arguments):
+    """Run a command and kill it a moment after it made the file `begun`; tell whether it was still at work."""
+    before = _made_at(begun)
     with subprocess.Popen(
         [sys.executable, "-m", "albumen", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
+        while _made_at(begun) == before and process.poll() is None:
+            time.sleep(0.001)
         time.sleep(moment)
         process.send_signal(signal.SIGKILL)
         return process.wait(SECONDS) == -signal.SIGKILL
@@ -132,14 +140,16 @@ def test_killed_backups_and_restores_damage_nothing_and_go_on(server, tmp_path):
         outcomes = traffic.post(server.url, photos).json()["photos"]
         told |= {outcome["id"]: sha256(photo) for outcome, photo in zip(outcomes, photos, strict=True)}
         if round_:
-            killed += _killed(moments.uniform(0.5, 1.5), "backup", backup, "--data", server.data)
+            killed += _killed(backup / "tmp", moments.uniform(0, LONGEST_WORK), "backup", backup, "--data", server.data)
             assert "0 bad" in _succeed("backup", backup, "--verify")
         else:
             _succeed("backup", backup, "--data", server.data)
     _succeed("backup", backup, "--data", server.data)
     for _ in range(ROUNDS):
         if not (data / "albumen.db").exists():
-            killed += _killed(moments.uniform(0.5, 1.5), "restore", backup, "--data", data)
+            killed += _killed(
+                data / "restoring/albumen.db", moments.uniform(0, LONGEST_WORK), "restore", backup, "--data", data
+            )
     if not (data / "albumen.db").exists():
         _succeed("restore", backup, "--data", data)
     assert killed
