@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+import requests
 import traffic
 from disks import read_only
 
@@ -13,6 +16,7 @@ from wire import eventually
 
 PHOTO = of_size(40_000, seed=31)
 OTHER = of_size(50_000, seed=32)
+RANGES = ("bytes=0-99", "bytes=-100", "bytes=20000-20099", "bytes=0-")
 
 
 @pytest.fixture
@@ -107,6 +111,41 @@ def test_bytes_of_another_size_are_not_served_even_before_a_scrub(server, outcom
     _assert_refused(server, outcome)
 
 
+@pytest.mark.parametrize("damage", [_cut, _empty, _lose])
+def test_ranges_of_damaged_bytes_are_right_or_refused(server, outcome, blob, damage):
+    for asked in RANGES:
+        _assert_right(_ask(server, outcome, Range=asked), asked)
+    damage(blob)
+    for asked in RANGES:
+        eventually(partial(_is_refused, server, outcome, asked), "a range is served without its bytes")
+        problem(_ask(server, outcome, Range=asked), 500, "blob_damaged")
+
+
+def test_after_a_scrub_no_request_gets_the_damaged_bytes_that_were_served_before(server, outcome, blob):
+    _flip(blob)
+    assert _ask(server, outcome).ok
+    assert _scrub(server).returncode == 1
+    eventually(lambda: not _ask(server, outcome).ok, "damaged bytes are served after a scrub")
+    for headers in ({}, {"Range": "bytes=0-99"}, {"If-None-Match": '"of-another"'}):
+        problem(_ask(server, outcome, **headers), 500, "blob_damaged")
+
+
+def test_a_head_request_tells_of_damage_as_a_get_does(server, outcome, blob):
+    _lose(blob)
+    _assert_refused(server, outcome)
+    assert requests.head(f"{server.url}/get/{outcome['id']}", timeout=60).status_code == 500
+
+
+def test_bytes_kept_in_memory_are_right_until_they_are_refused(server, outcome, blob):
+    for damage in (_flip, _cut):
+        assert traffic.get_photo(server.url, outcome).content == PHOTO
+        damage(blob)
+        assert traffic.get_photo(server.url, outcome).content == PHOTO
+        _upload_again(server)
+    _lose(blob)
+    _assert_refused(server, outcome)
+
+
 @pytest.mark.parametrize("damage", [_flip, _cut, _empty, _lose])
 def test_uploading_the_photo_again_heals_it_under_the_same_id(server, outcome, blob, damage):
     damage(blob)
@@ -167,6 +206,29 @@ def _assert_refused(server, outcome):
     """What was prepared for an answer a moment ago is kept for a second; wrong bytes are never served."""
     eventually(lambda: not _is_served(server, outcome), "the photo is served without its bytes")
     problem(traffic.get_photo(server.url, outcome), 500, "blob_damaged")
+
+
+def _ask(server, outcome, **headers):
+    return requests.get(f"{server.url}/get/{outcome['id']}", headers=headers, timeout=60)
+
+
+def _is_refused(server, outcome, asked):
+    """A file that became shorter a moment ago may end an answer early; its client notices."""
+    try:
+        answer = _ask(server, outcome, Range=asked)
+    except requests.RequestException:
+        return False
+    if answer.ok:
+        _assert_right(answer, asked)
+    return not answer.ok
+
+
+def _assert_right(answer, asked):
+    first, last = asked.removeprefix("bytes=").split("-")
+    start = int(first) if first else len(PHOTO) - int(last)
+    end = int(last) + 1 if first and last else len(PHOTO)
+    assert answer.status_code == 206
+    assert answer.content == PHOTO[start:end]
 
 
 def _is_served(server, outcome):

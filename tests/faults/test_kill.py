@@ -12,19 +12,18 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 
+import pytest
 import traffic
 
 from conftest import running
 from forms import sha256
 from pictures import of_size
 
-ROUNDS = 30
-CLIENTS = 3
 PHOTOS_PER_REQUEST = 24
 LARGE_EVERY = 8
 SMALL, LARGE = of_size(2_500), of_size(150_000)
 FIRST_MOMENT, LAST_MOMENT = 0.05, 0.6
-LEAST_ACKNOWLEDGED = 1_000
+LEAST_ACKNOWLEDGED_PER_ROUND = 30
 DERIVING_EVERY = 6
 COLLECTING_EVERY = 3
 SEED = 20_261_107
@@ -67,9 +66,9 @@ def _new_photo(number):
     return traffic.marked(LARGE if number % LARGE_EVERY == 0 else SMALL, number)
 
 
-def _pour_until_killed(server, numbers, moment):
+def _pour_until_killed(server, clients, numbers, moment):
     receipts, stop = Receipts(), threading.Event()
-    clients = [Client(server.url, numbers, receipts, stop) for _ in range(CLIENTS)]
+    clients = [Client(server.url, numbers, receipts, stop) for _ in range(clients)]
     for client in clients:
         client.start()
     time.sleep(moment)
@@ -112,14 +111,15 @@ def _restarted(data, number):
     return running(data, "--workers", "2", ALBUMEN_GROUP_PHOTOS="6", ALBUMEN_DERIVE=derive)
 
 
-def test_what_a_client_was_told_survives_thirty_kills(tmp_path, capsys):
-    data, numbers, moments = tmp_path / "data", count(1), random.Random(SEED)  # noqa: S311 - repeatable moments
+def _assert_survived(data, rounds, clients, capsys):
+    """Kill a server that takes uploads, round after round: look for what was told last, and for all at the end."""
+    numbers, moments = count(1), random.Random(SEED)  # noqa: S311 - repeatable moments
     all_receipts, lost = Receipts(), Receipts()
-    for number in range(ROUNDS):
+    for number in range(rounds):
         with _collecting(data) if number % COLLECTING_EVERY == 1 else nullcontext(), _restarted(data, number) as server:
             _assert_kept(server, lost)
             _assert_cleaned(server)
-            lost = _pour_until_killed(server, numbers, moments.uniform(FIRST_MOMENT, LAST_MOMENT))
+            lost = _pour_until_killed(server, clients, numbers, moments.uniform(FIRST_MOMENT, LAST_MOMENT))
         _assert_nothing_half_written(data)
         all_receipts.outcomes += lost.outcomes
         all_receipts.cut_off += lost.cut_off
@@ -128,5 +128,14 @@ def test_what_a_client_was_told_survives_thirty_kills(tmp_path, capsys):
         _assert_cleaned(server)
     with capsys.disabled():
         print(f" {len(all_receipts.outcomes)} outcomes told, {all_receipts.cut_off} uploads cut off", end="")  # noqa: T201
-    assert len(all_receipts.outcomes) >= LEAST_ACKNOWLEDGED
-    assert all_receipts.cut_off >= ROUNDS // 2
+    assert len(all_receipts.outcomes) >= rounds * LEAST_ACKNOWLEDGED_PER_ROUND
+    assert all_receipts.cut_off >= rounds // 2
+
+
+def test_what_a_client_was_told_survives_thirty_kills(tmp_path, capsys):
+    _assert_survived(tmp_path / "data", 30, 3, capsys)
+
+
+@pytest.mark.soak
+def test_what_four_clients_were_told_survives_two_hundred_kills(tmp_path, capsys):
+    _assert_survived(tmp_path / "data", 200, 4, capsys)
