@@ -22,6 +22,7 @@ from albumen.bootstrap import build, prepare
 from albumen.config import load_settings
 from albumen.web.app import create_app
 from forms import Uploader
+from fronts import fronted, fronts_of, settings_behind
 
 pytest_plugins = ("engines", "browsers")
 
@@ -34,6 +35,20 @@ START_SECONDS = 30
 STOP_SECONDS = 40
 STRICT_PHOTOS = 5
 STRICT_BYTES = 100_000
+
+
+def pytest_configure(config):
+    """Name our markers."""
+    config.addinivalue_line("markers", "direct: true of the server alone; nginx in front answers otherwise")
+
+
+def pytest_generate_tests(metafunc):
+    """Let tests of bytes and uploads run a second time, through nginx."""
+    is_direct = metafunc.definition.get_closest_marker("direct") is not None
+    fronts = fronts_of(metafunc.module.__name__, is_direct=is_direct)
+    names = [pytest.HIDDEN_PARAM, "nginx"][: len(fronts)]
+    for fixture in sorted({"shared_server", "strict_server"} & set(metafunc.fixturenames)):
+        metafunc.parametrize(fixture, fronts, indirect=True, scope="session", ids=names)
 
 
 @dataclass
@@ -158,10 +173,9 @@ def server(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory):
-    """One real server for all tests that only add photos of their own to it."""
-    with running(tmp_path_factory.mktemp("shared") / "data", ALBUMEN_DERIVE="false") as started:
-        yield started
+def shared_server(request, tmp_path_factory):
+    """One real server for all tests that only add photos of their own to it, alone or behind nginx."""
+    yield from _reached(request, tmp_path_factory.mktemp("shared"))
 
 
 @pytest.fixture
@@ -173,11 +187,17 @@ def http():
 
 
 @pytest.fixture(scope="session")
-def strict_server(tmp_path_factory):
-    """One real server that takes few and small photos."""
+def strict_server(request, tmp_path_factory):
+    """One real server that takes few and small photos, alone or behind nginx."""
     limits = {"ALBUMEN_MAX_PHOTOS": str(STRICT_PHOTOS), "ALBUMEN_MAX_PHOTO_BYTES": str(STRICT_BYTES)}
-    with running(tmp_path_factory.mktemp("strict") / "data", ALBUMEN_DERIVE="false", **limits) as started:
-        yield started
+    yield from _reached(request, tmp_path_factory.mktemp("strict"), **limits)
+
+
+def _reached(request, folder, **environment):
+    front = getattr(request, "param", "direct")
+    chosen = {"ALBUMEN_DERIVE": "false", **settings_behind(front), **environment}
+    with running(folder / "data", **chosen) as started, fronted(started, folder / "nginx", front) as reached:
+        yield reached
 
 
 @pytest.fixture

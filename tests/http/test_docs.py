@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from conftest import running, tool
+from fronts import BEHIND_NGINX, nginx_before
 from pictures import jpeg
 
 ROOT = Path(__file__).parents[2]
@@ -137,66 +135,25 @@ def test_backup_made_beside_a_running_server_can_be_restored(server, desk, http,
         upload(http, restored.url, jpeg(seed=99))
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture
+def outside(tmp_path):
+    """A server behind nginx as the documentation sets the two up."""
+    with (
+        running(tmp_path / "data", ALBUMEN_DERIVE="false", **BEHIND_NGINX) as server,
+        nginx_before(server.url, server.data, tmp_path / "nginx") as nginx,
+    ):
+        yield nginx.url
 
 
-def nginx_configuration(folder, upstream, port):
-    """Return the configuration of the documentation, inside what a test of nginx as a common user needs."""
-    site = next(body for language, body in code(page("docs/operations.md")) if language == "nginx")
-    site = site.replace("127.0.0.1:5000", upstream).replace("listen 80;", f"listen 127.0.0.1:{port};")
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    head = f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;\nevents {{}}\n"
-    return f"{head}http {{\naccess_log off;\n{paths}{site}}}\n"
-
-
-@contextmanager
-def proxied(folder, upstream):
-    """The nginx of the documentation before a server, for the length of a block."""
-    folder.mkdir()
-    port = free_port()
-    (folder / "nginx.conf").write_text(nginx_configuration(folder, upstream, port))
-    process = subprocess.Popen([tool("nginx"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "log")])
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(COMMAND_SECONDS)
-
-
-def wait_for(port):
-    deadline = time.monotonic() + COMMAND_SECONDS
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nginx did not start")
-
-
-def test_links_lead_through_nginx_as_documented(tmp_path, http):
+def test_links_lead_through_nginx_as_documented(outside, http):
     photos = [jpeg(640, 480, seed=1), jpeg(seed=2)]
-    data = tmp_path / "data"
-    with (
-        running(data, ALBUMEN_DERIVE="false", ALBUMEN_PROXY_HOPS="1") as server,
-        proxied(tmp_path / "nginx", server.url.removeprefix("http://")) as outside,
-    ):
-        links = upload(http, outside, *photos)
-        assert all(link.startswith(f"{outside}/get/") for link in links)
-        assert [http.get(link, timeout=COMMAND_SECONDS).content for link in links] == photos
+    links = upload(http, outside, *photos)
+    assert all(link.startswith(f"{outside}/get/") for link in links)
+    assert [http.get(link, timeout=COMMAND_SECONDS).content for link in links] == photos
 
 
-def test_pages_behind_nginx_may_change_things_and_foreign_ones_may_not(tmp_path, http):
-    data = tmp_path / "data"
-    with (
-        running(data, ALBUMEN_DERIVE="false", ALBUMEN_PROXY_HOPS="1") as server,
-        proxied(tmp_path / "nginx", server.url.removeprefix("http://")) as outside,
-    ):
-        photo = upload(http, outside, jpeg())[0].replace("/get/", "/api/v1/photos/")
-        foreign = http.delete(photo, headers={"Origin": "https://evil.example"}, timeout=COMMAND_SECONDS)
-        own = http.delete(photo, headers={"Origin": outside}, timeout=COMMAND_SECONDS)
-        assert (foreign.status_code, own.status_code) == (requests.codes.forbidden, requests.codes.no_content)
+def test_pages_behind_nginx_may_change_things_and_foreign_ones_may_not(outside, http):
+    photo = upload(http, outside, jpeg())[0].replace("/get/", "/api/v1/photos/")
+    foreign = http.delete(photo, headers={"Origin": "https://evil.example"}, timeout=COMMAND_SECONDS)
+    own = http.delete(photo, headers={"Origin": outside}, timeout=COMMAND_SECONDS)
+    assert (foreign.status_code, own.status_code) == (requests.codes.forbidden, requests.codes.no_content)

@@ -239,6 +239,7 @@ def test_a_client_that_expects_100_is_told_to_continue(uploader):
     assert (status, statuses(answer)) == (201, ["created"])
 
 
+@pytest.mark.direct  # nginx itself tells every client to continue
 def test_a_client_that_expects_100_is_refused_before_it_sends_when_its_body_is_of_no_use(uploader):
     lines = ("Content-Type: text/csv", "Content-Length: 1000000000", "Expect: 100-continue")
     with connected(uploader.url) as link:

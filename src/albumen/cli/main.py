@@ -10,6 +10,7 @@ import albumen
 from albumen.cli.backup import backup, restore
 from albumen.cli.housekeeping import derive, gc, info, migrate, scrub
 from albumen.cli.keys import keys
+from albumen.cli.nginx import nginx_config
 from albumen.cli.serve import serve
 from albumen.errors import AlbumenError, Unavailable
 
@@ -29,7 +30,7 @@ def cli() -> None:
     """  # noqa: D301 - click reads the escape
 
 
-for command in (serve, keys, backup, restore, gc, scrub, derive, migrate, info):
+for command in (serve, keys, backup, restore, gc, scrub, derive, migrate, info, nginx_config):
     cli.add_command(command)
 
 

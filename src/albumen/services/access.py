@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CACHE_SECONDS = 1.0
 CACHED_KEYS = 1000
+MODE_SECONDS = 0.25  # short, because nginx may keep what an open server answered for another second
 LONGEST_NAME = 100
 
 
@@ -38,7 +39,7 @@ class Access:
         self._always_open = always_open
         self._may_be_open = may_be_open
         self._recent_keys: Recent[Key | None] = Recent(CACHE_SECONDS, CACHED_KEYS)
-        self._recent_mode: Recent[bool] = Recent(CACHE_SECONDS, 1)
+        self._recent_mode: Recent[bool] = Recent(MODE_SECONDS, 1)
 
     @property
     def is_open(self) -> bool:

@@ -34,9 +34,16 @@ class CrossOriginSharing:
             return []
 
         def start(line: str, headers: list[tuple[str, str]], *rest: object) -> object:
-            return start_response(line, [*headers, *allowed, ("Vary", "Origin")], *rest)  # type: ignore[arg-type]
+            return start_response(line, [*_varied(headers), *allowed], *rest)  # type: ignore[arg-type]
 
         return self._application(environ, start)  # type: ignore[arg-type]
+
+
+def _varied(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Add Origin to what the answer depends on, in one header: caches have been seen to read only one of several."""
+    depends = [value for name, value in headers if name.lower() == "vary"]
+    others = [(name, value) for name, value in headers if name.lower() != "vary"]
+    return [*others, ("Vary", ", ".join([*depends, "Origin"]))]
 
 
 def _is_preflight(environ: WSGIEnvironment) -> bool:

@@ -19,9 +19,8 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import FileWrapper
 
 from albumen.domain.previews import FORMATS, PRESETS, PREVIEW_VERSION
-from albumen.errors import BlobDamaged, Busy, InvalidParameter
+from albumen.errors import BlobDamaged, InvalidParameter
 from albumen.services.recent import Recent
-from albumen.web.closing import Closing, do_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,13 +31,15 @@ if TYPE_CHECKING:
     from albumen.services.access import Access
     from albumen.services.photos import Photos
     from albumen.services.previews import Previews
-    from albumen.web.places import Places
+    from albumen.web.accel import Accel
 
 WHOLE_BYTES = 1 << 20
 CHUNK_BYTES = 256 * 1024
 KEPT_SECONDS = 1.0
+KEPT_SECONDS_BEHIND_NGINX = 0.25  # nginx may keep the answer for another second
 MOST_KEPT = 10_000
 KEPT_BYTES = 128 * 1024
+NGINX_SENDS_BYTES = 64 * 1024  # from here on nginx is faster with a file than with our body
 MOST_BODIES = 128
 LONGEST_KEPT = 1024  # characters of query and Accept; what a client writes there must not fill our memory
 _CONDITIONS = frozenset(
@@ -81,12 +82,12 @@ class Wish:
 class Delivery:
     """Answers GET and HEAD of photo bytes."""
 
-    def __init__(self, photos: Photos, previews: Previews, access: Access, places: Places) -> None:
+    def __init__(self, photos: Photos, previews: Previews, access: Access, accel: Accel | None = None) -> None:
         self._photos = photos
         self._previews = previews
         self._access = access
-        self._places = places
-        self._kept: Recent[Prepared] = Recent(KEPT_SECONDS, MOST_KEPT)
+        self._accel = accel
+        self._kept: Recent[Prepared] = Recent(KEPT_SECONDS_BEHIND_NGINX if accel else KEPT_SECONDS, MOST_KEPT)
         self._bodies: Recent[bytes] = Recent(KEPT_SECONDS, MOST_BODIES)
 
     def ready(self, environ: WSGIEnvironment, photo_id: str) -> Answer:
@@ -96,7 +97,6 @@ class Delivery:
             FileNotFoundError: They are not, or not yet.
             PhotoNotFound, InvalidParameter: There is nothing to answer with.
             PreconditionFailed, RequestedRangeNotSatisfiable: As HTTP demands.
-        Busy: Too many large answers are on their way.
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
         if len(query) + len(accept) > LONGEST_KEPT:
@@ -108,7 +108,11 @@ class Delivery:
         """Answer, making the preview first when needed. Raises BlobDamaged, PreviewFailed, Busy."""
         accept = environ.get("HTTP_ACCEPT", "")
         if wish.size is not None:
-            self._previews.get(photo.blob, wish.size, _format(wish, accept))
+            media_format = _format(wish, accept)
+            is_ready = self._previews.ready(photo.blob, wish.size, media_format).exists()
+            if not is_ready and self._accel is not None and self._accel.may_not_make(environ):
+                return Answer("200 OK", self._accel.asked_again(environ), [])
+            self._previews.get(photo.blob, wish.size, media_format)
         try:
             return self._send(environ, self._prepare(photo, wish, accept))
         except FileNotFoundError as exc:
@@ -138,27 +142,33 @@ class Delivery:
         return Prepared(path, size, [*headers, *_SAFE_HEADERS])
 
     def _send(self, environ: WSGIEnvironment, prepared: Prepared) -> Answer:
+        """Answer with bytes, or let nginx send or keep them. Raises as `_send_bytes` does."""
+        path, size, headers = prepared
+        if self._accel is None:
+            return self._send_bytes(environ, prepared)
+        if size <= WHOLE_BYTES and self._access.is_open and self._accel.may_keep(environ, path):
+            return self._send_bytes(environ, Prepared(path, size, self._accel.kept(headers)))
+        if size < NGINX_SENDS_BYTES or not self._accel.may_send(environ):
+            return self._send_bytes(environ, prepared)
+        if not _CONDITIONS.isdisjoint(environ):
+            answer = self._send_bytes(environ, prepared)
+            if not _has_asked_bytes(environ, answer):
+                return answer
+            _close(answer.body)
+        return Answer("200 OK", self._accel.sent(path, headers), [])
+
+    def _send_bytes(self, environ: WSGIEnvironment, prepared: Prepared) -> Answer:
         """Read the bytes. Raises FileNotFoundError, BlobDamaged when the file has another size than it had."""
         path, size, headers = prepared
         if not _CONDITIONS.isdisjoint(environ):
-            answer = _conditional(environ, headers, _open(path), size)
-            return self._in_place(environ, answer) if size > WHOLE_BYTES and answer.body else answer
+            return _conditional(environ, headers, _open(path), size)
         if environ["REQUEST_METHOD"] == "HEAD":
             return Answer("200 OK", headers, [])
         if size > WHOLE_BYTES:
-            return self._in_place(environ, Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES)))
+            return Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES))
         if size > KEPT_BYTES:
             return Answer("200 OK", headers, [_read(path, size)])
         return Answer("200 OK", headers, [self._bodies.get(path, lambda: _read(path, size))])
-
-    def _in_place(self, environ: WSGIEnvironment, answer: Answer) -> Answer:
-        """Give a large answer a place until it has gone out; it holds a thread for as long as its reader likes."""
-        body = Closing(answer.body, do_nothing)
-        try:
-            return answer._replace(body=self._places.streamed(body, environ.get("REMOTE_ADDR", "")))
-        except Busy:
-            body.close()
-            raise
 
     def _cache_control(self) -> str:
         return f"{'public' if self._access.is_open else 'private'}, max-age=31536000, immutable"
@@ -208,6 +218,17 @@ def _read(path: str, size: int) -> bytes:
     if len(data) != size:
         raise BlobDamaged("The stored file of this photo is shorter than it was.")
     return data
+
+
+def _has_asked_bytes(environ: WSGIEnvironment, answer: Answer) -> bool:
+    """Tell whether the answer is the range that was asked for, or the whole if none was."""
+    return answer.status.startswith("206" if "HTTP_RANGE" in environ else "200")
+
+
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
 
 
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:

@@ -11,13 +11,13 @@ from albumen.domain.datasets import DEFAULT_DATASET
 from albumen.domain.outcomes import Status
 from albumen.errors import AlbumenError, AllRejected, MalformedBody, NoPhotos, UnsupportedBody
 from albumen.web import present
+from albumen.web.accel import UNBUFFERED
 from albumen.web.auth import needs
 from albumen.web.body import pour_form, pour_photo
-from albumen.web.context import base_url, context, services
+from albumen.web.context import base_url, services
 from albumen.web.drain import drain
 from albumen.web.errors import problem
 from albumen.web.observe import RECEIVED, RECEIVED_BYTES
-from albumen.web.patience import at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,14 +34,6 @@ NDJSON = "application/x-ndjson"
 FORM = "multipart/form-data"
 
 
-@upload.before_request
-def _take_place() -> None:
-    """Admit the upload, or refuse it before anything of it is read."""
-    uploads, address = context().places.uploads, request.remote_addr or ""
-    uploads.take(address)
-    at_end(request.environ, lambda: uploads.give_back(address))
-
-
 @upload.post("/upload")
 @upload.post("/")
 @needs(Role.CONTRIBUTOR)
@@ -50,7 +42,8 @@ def upload_photos() -> Response:
     batch = services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET)
     pouring = _pouring(batch)
     if request.accept_mimetypes.best == NDJSON:
-        return Response(_lines(batch, pouring, base_url(), request.environ), mimetype=NDJSON)
+        lines = _lines(batch, pouring, base_url(), request.environ)
+        return Response(lines, mimetype=NDJSON, headers=[UNBUFFERED])
     with batch:
         return _report(batch, pouring)
 
