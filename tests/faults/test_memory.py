@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -26,6 +27,7 @@ MEGABYTE = 1_000_000
 SAMPLE_SECONDS = 0.02
 SLICE_BYTES = MEGABYTE
 LARGE_PHOTOS, LARGE_BYTES = 40, 50 * MEGABYTE
+ARCHIVED_PHOTOS, UNREAD_SECONDS = 20, 2
 MIDDLING_PHOTOS, MIDDLING_BYTES = 250, 4 * MEGABYTE  # these wait in memory until they are hashed
 SMALL_PHOTOS, SMALL_BYTES = 3_000, 2_000
 ROWS, ROWS_PER_STEP = 100_000, 5_000
@@ -124,6 +126,21 @@ def test_a_request_of_many_small_photos_raises_the_memory_by_less_than_64_megaby
     _report(capsys, growth)
     assert answer.json()["created"] == SMALL_PHOTOS
     assert growth.most < MOST_FOR_UPLOAD
+
+
+def test_an_archive_of_a_gigabyte_that_is_read_slowly_hardly_needs_memory(server, capsys):
+    form = LargeFormOfKnownLength(ARCHIVED_PHOTOS, LARGE_BYTES)
+    sent = requests.post(f"{server.url}/upload", data=form, headers={"Content-Type": FORM_TYPE}, timeout=300)
+    wanted = {"ids": [photo["id"] for photo in sent.json()["photos"]]}
+    received = 0
+    archive = requests.post(f"{server.url}/api/v1/photos/archive", json=wanted, stream=True, timeout=300)
+    with watched(server) as growth, archive as answer:
+        time.sleep(UNREAD_SECONDS)
+        for piece in answer.iter_content(MEGABYTE):
+            received += len(piece)
+    _report(capsys, growth)
+    assert received == int(answer.headers["Content-Length"]) > ARCHIVED_PHOTOS * LARGE_BYTES
+    assert growth.most < MOST_FOR_LIST
 
 
 def test_the_list_of_all_names_hardly_needs_memory(tmp_path, capsys):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEAST_STEP = 100
 MOST_STEP = 10_000
 DEFAULT_STEP = 1000
-# What one answer may read. On two slow cores this takes 70 ms, whatever the size of the set.
+# What one answer may read. On two slow cores this takes 0.1 s, whatever the size of the set.
 MOST_READ = 100_000
 
 
