@@ -274,14 +274,6 @@ def test_restore_that_was_cut_off_is_not_served_and_goes_on(services, folder, tm
     assert not (tmp_path / "restored/restoring").exists()
 
 
-def test_restore_that_was_cut_off_between_its_last_renames_goes_on(services, folder, tmp_path, restored):
-    (photo,) = add(services, 1)
-    back_up(services, folder)
-    with RestoreFolder(tmp_path / "restored").writing():
-        (tmp_path / "restored/restoring/blobs").rename(tmp_path / "restored/blobs")
-    assert stored(restored(folder), photo)
-
-
 def test_backup_that_was_cut_off_leaves_the_earlier_one_and_no_backup(services, folder, restored):
     (photo,) = add(services, 1)
     first = back_up(services, folder).name

@@ -19,15 +19,15 @@ import fcntl
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from albumen.domain.backups import Manifest
 from albumen.domain.photos import BlobKey
 from albumen.errors import BlobDamaged, StartRefused, StorageFull, StorageUnavailable
 from albumen.storage.copies import sha256_of
-from albumen.storage.files import sync_folder
+from albumen.storage.files import make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,6 +53,7 @@ class BackupFolder:
         self._blobs = root / "blobs"
         self._damaged = root / "damaged"
         self._tmp = root / "tmp"
+        self._lock = root / "lock"
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -64,19 +65,16 @@ class BackupFolder:
         """
         with reported(self.root):
             self._make()
-            lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-            try:
-                _lock(lock, self.root, fcntl.LOCK_EX)
+            with self._lock.open("ab") as lock:
+                _take(lock, fcntl.LOCK_EX, self.root)
                 shutil.rmtree(self._tmp, ignore_errors=True)
                 self._tmp.mkdir(_FOLDER_MODE)
                 yield
                 shutil.rmtree(self._tmp)
-            finally:
-                os.close(lock)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Keep backups from changing anything here; works on a read-only disk, too.
+        """Keep backups from changing anything here; works on a read-only disk and on a copy of it, too.
 
         Raises:
             StartRefused: There is no backup, or a backup runs.
@@ -84,8 +82,9 @@ class BackupFolder:
         """
         if not self.backups():
             raise StartRefused(f"{self.root} holds no backup.")
-        with reported(self.root), (self.root / "lock").open("rb") as lock:
-            _lock(lock.fileno(), self.root, fcntl.LOCK_SH)
+        with reported(self.root), ExitStack() as stack:
+            if self._lock.exists():
+                _take(stack.enter_context(self._lock.open("rb")), fcntl.LOCK_SH, self.root)
             yield
 
     def backups(self) -> Sequence[str]:
@@ -197,13 +196,15 @@ class BackupFolder:
                 raise
 
     def _make(self) -> None:
-        self.root.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+        make_durable_folder(self.root.parent)
+        self.root.mkdir(_FOLDER_MODE, exist_ok=True)
         if any(path.name not in _OWN for path in self.root.iterdir()):
             raise StartRefused(f"{self.root} holds something else; name an empty directory, or one of backups.")
         for folder in (self._backups, self._blobs):
             folder.mkdir(_FOLDER_MODE, exist_ok=True)
         for number in range(256):
             (self._blobs / f"{number:02x}").mkdir(_FOLDER_MODE, exist_ok=True)
+        self._lock.touch(_FILE_MODE)
         for folder in (self.root, self.root.parent):
             sync_folder(folder)
 
@@ -219,9 +220,9 @@ def reported(root: Path) -> Iterator[None]:
         raise StorageUnavailable(f"{root} or the data directory cannot be used.") from exc
 
 
-def _lock(descriptor: int, root: Path, kind: int) -> None:
+def _take(lock: BinaryIO, kind: int, root: Path) -> None:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError as exc:
         raise StartRefused(f"Another command works on {root}.") from exc
 

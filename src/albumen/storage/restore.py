@@ -1,6 +1,6 @@
 """A data directory that is being filled from a backup.
 
-Everything arrives in `restoring/` inside the directory. At the end the blobs are renamed into place, and the database
+Blobs come to their final places. The database waits in `restoring/` inside the directory and is renamed into place
 last. So the directory has a database only when all is there; until then Albumen refuses to work with it, and the same
 command run again goes on where it was cut off.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from albumen.errors import StartRefused
 from albumen.storage.backup import DATABASE, reported
 from albumen.storage.copies import Copying, copy_file
-from albumen.storage.files import sync_folder
+from albumen.storage.files import make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ class RestoreFolder:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._stage = data / STAGE
-        self._blobs = self._stage / "blobs"
+        self._blobs = data / "blobs"
         self._copy = Copying(_BLOB_MODE)
 
     @contextmanager
@@ -48,7 +48,9 @@ class RestoreFolder:
             StorageFull, StorageUnavailable: It cannot be written to.
         """
         with reported(self._data):
-            self._data.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+            make_durable_folder(self._data.parent)
+            self._data.mkdir(_FOLDER_MODE, exist_ok=True)
+            sync_folder(self._data.parent)
             lock = os.open(self._data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 self._claim(lock)
@@ -82,14 +84,11 @@ class RestoreFolder:
             partial.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Make everything durable and move it into place, the database last."""
-        for folder in (*self._blobs.iterdir(), self._blobs, self._stage):
+        """Make everything durable, then put the database into its place."""
+        for folder in (*self._blobs.iterdir(), self._blobs, self._data):
             sync_folder(folder)
-        self._blobs.rename(self._data / "blobs")
-        sync_folder(self._data)
         (self._stage / DATABASE).rename(self._data / DATABASE)
         sync_folder(self._data)
-        sync_folder(self._data.parent)
         shutil.rmtree(self._stage)
 
     def _claim(self, lock: int) -> None:
@@ -100,9 +99,7 @@ class RestoreFolder:
         found = {path.name for path in self._data.iterdir()} - {"lost+found"}
         if found not in ({STAGE, "blobs"}, {STAGE}, set()):
             raise StartRefused(f"{self._data} is not empty. Restore into a new directory.")
-        self._stage.mkdir(exist_ok=True)
-        if "blobs" in found:  # cut off in `finish`
-            (self._data / "blobs").rename(self._blobs)
+        make_durable_folder(self._stage)  # before anything else comes: it tells that the rest is ours
         for number in range(256):
             (self._blobs / f"{number:02x}").mkdir(parents=True, exist_ok=True)
 
