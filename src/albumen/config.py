@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from albumen.errors import StartRefused
@@ -42,8 +42,18 @@ class Settings(BaseSettings):
     data: Path = Field(Path("albumen-data"), description="Directory of the database, the photos and the previews.")
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Server processes.")
     threads: int = Field(
-        256, ge=1, le=4096, description="Requests that one process serves at once; a slow upload holds one."
+        512, ge=1, le=4096, description="Requests that one process serves at once; a slow upload holds one."
     )
+    uploads: int | None = Field(
+        None, ge=1, le=4096, description="Uploads that one process takes at once; three eighths of the threads."
+    )
+    uploads_per_address: int | None = Field(
+        None, ge=1, le=4096, description="Uploads of one address among them; three quarters of them."
+    )
+    slow_seconds: float = Field(
+        60.0, ge=1, le=LONGEST_SECONDS, description="Time in which a client has to send, or to take, some bytes."
+    )
+    slow_bytes: int = Field(10_000, ge=1, le=100_000_000, description="How many bytes that are.")
     open: bool = Field(default=False, description="Let anyone who reaches the server do everything.")
     public_url: str | None = Field(
         None, description="Address that links start with, such as https://photos.example.org."
@@ -111,6 +121,14 @@ class Settings(BaseSettings):
             parts = urlsplit(origin)
             if origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
                 raise ValueError("must be origins such as https://photos.example.org, without a path")
+        return value
+
+    @field_validator("uploads", mode="after")
+    @classmethod
+    def _leave_threads(cls, value: int | None, info: ValidationInfo) -> int | None:
+        threads = info.data.get("threads", 0)
+        if value is not None and value > threads // 2:
+            raise ValueError(f"must be at most half of 'threads', which is {threads}")
         return value
 
     @field_validator("public_url", mode="after")

@@ -5,11 +5,12 @@
     │   ├── PhotoRejected      one photo of a batch; the others go on
     │   │   ├── EmptyPhoto · NotAPhoto · TruncatedPhoto · PhotoTooLarge · TooManyPixels · TooManyFrames
     │   ├── NoPhotos · AllRejected · TooManyPhotos · MalformedBody · UnsupportedBody · DatasetTooLate
+    │   ├── BodyTooSlow
     │   └── InvalidParameter
     ├── NotFound               PhotoNotFound · DatasetNotFound · KeyNotFound
     ├── Conflict               DatasetExists · AlreadyInDataset
     ├── NotAllowed             KeyRequired · RoleTooSmall · CrossOrigin · UnknownHost
-    ├── Unavailable            StorageFull · Busy · StorageUnavailable
+    ├── Unavailable            StorageFull · Busy · TooManyUploads · StorageUnavailable
     ├── Damaged                BlobDamaged · PreviewFailed
     └── StartRefused           the program cannot start as it was told to
 
@@ -120,6 +121,13 @@ class UnsupportedBody(Refused):
 
     code = "unsupported_body"
     title = "Unsupported request body"
+
+
+class BodyTooSlow(Refused):
+    """The body came too slowly, or stopped coming; complete photos before that are kept and listed."""
+
+    code = "body_too_slow"
+    title = "Request body too slow"
 
 
 class DatasetTooLate(Refused):
@@ -233,6 +241,13 @@ class Busy(Unavailable):
 
     code = "busy"
     title = "Busy, try again"
+
+
+class TooManyUploads(Unavailable):
+    """So many uploads are under way, in all or from one address, that no further one is taken now."""
+
+    code = "too_many_uploads"
+    title = "Too many uploads at once"
 
 
 class StorageUnavailable(Unavailable):

@@ -39,6 +39,15 @@ def test_dataset_is_added_once(database):
     assert (dataset.photos, dataset.bytes) == (0, 0)
 
 
+def test_dataset_is_renamed_by_its_slug(database):
+    with database.writing() as tx:
+        DATASETS.add(tx, "summer", "Summer", NOW)
+        DATASETS.rename(tx, "summer", "Лето")
+        assert DATASETS.get(tx, "summer").name == "Лето"
+        with pytest.raises(DatasetNotFound, match="'none'"):
+            DATASETS.rename(tx, "none", "x")
+
+
 def test_datasets_have_numbers_of_their_own(shelf):
     assert len({shelf.dataset(slug) for slug in ("c", "a", "b")}) == 3
 

@@ -426,18 +426,25 @@ def test_nothing_is_told_before_the_log_in_nor_after_the_log_out(locked, visit, 
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="This server wants a key")).to_be_visible()
     page.wait_for_load_state("networkidle")
+    assert_hidden_on(page)
     watch.responses.clear()
-    page.reload()
-    expect(page.get_by_role("heading", name="This server wants a key")).to_be_visible()
-    assert_hidden(page, watch, secret_photo)
+    again = page.context.new_page()
+    again.goto(url)
+    expect(again.get_by_role("heading", name="This server wants a key")).to_be_visible()
+    assert_hidden(again, watch, secret_photo)
 
 
 def assert_hidden(page, watch, secrets):
     """Nothing that the browser received or shows names the photo."""
     page.wait_for_load_state("networkidle")
-    received = [answer.text() for answer in watch.responses if answer.status == 200]
+    received = [answer.text() for answer in watch.responses if answer.status == 200 and "/client/" not in answer.url]
     assert any('"mode":"keys"' in text.replace(" ", "") for text in received)
     assert not any(secret in text for secret in secrets for text in [*received, page.content()])
+    assert_hidden_on(page)
+
+
+def assert_hidden_on(page):
+    """The page shows neither photos nor a way to upload."""
     expect(tiles(page)).to_have_count(0)
     expect(page.get_by_role("link", name="Upload", exact=True, include_hidden=True)).to_have_count(0)
 

@@ -43,7 +43,7 @@ PHOTO_BYTES = 3_000
 SETTINGS = {"ALBUMEN_DERIVE": "false", "ALBUMEN_GROUP_PHOTOS": "3", "ALBUMEN_TRASH_DAYS": "0"}
 BLUNT_CUTS = (NOTHING, EVERYTHING, NAMES_WITHOUT_BYTES, BYTES_WITHOUT_NAMES)
 SAMPLE = 25
-FEWEST_TELLINGS = 12
+FEWEST_TELLINGS = 6  # groups of several clients may share a moment
 SEED = 20_261_123
 MEMORY = Path("/dev/shm")  # noqa: S108 - quick: hundreds of disks are laid out
 
@@ -244,7 +244,7 @@ def test_a_server_starts_on_what_is_left_and_takes_the_same_photos_again(story, 
 @pytest.mark.parametrize(
     "is_forgotten",
     [
-        pytest.param(lambda path: path.parent.parent.name == "tmp", id="bytes of photos"),
+        pytest.param(lambda path: "tmp" in path.parts[-4:], id="bytes of photos"),
         pytest.param(lambda path: path.parent.name == "blobs", id="names of photos"),
         pytest.param(lambda path: path.name == "blobs", id="folders of photos"),
         pytest.param(lambda path: path.name == "albumen.db-wal", id="rows"),

@@ -40,6 +40,7 @@ ROUTES = {
     ("GET", "/api/v1/datasets"): VIEWER,
     ("POST", "/api/v1/datasets"): CONTRIBUTOR,
     ("GET", "/api/v1/datasets/<slug>"): VIEWER,
+    ("PATCH", "/api/v1/datasets/<slug>"): EDITOR,
     ("GET", "/api/v1/stats"): VIEWER,
     ("GET", "/api/v1/session"): PUBLIC,
     ("POST", "/api/v1/session"): PUBLIC,
@@ -67,6 +68,11 @@ def target(rule):
 
 def bearer(token):
     return {"Authorization": f"Bearer {token}"}
+
+
+def session_of(client):
+    session = client.get("/api/v1/session").get_json()
+    return session["mode"], session["role"]
 
 
 @pytest.fixture
@@ -140,7 +146,7 @@ def test_only_editors_see_the_trash(app, tokens, path):
 def test_an_open_server_lets_everybody_do_everything(client, photo):
     assert client.get(f"/get/{photo['id']}").status_code == 200
     assert client.delete(f"/api/v1/photos/{photo['id']}").status_code == 204
-    assert client.get("/api/v1/session").get_json() == {"mode": "open", "role": "admin"}
+    assert session_of(client) == ("open", "admin")
 
 
 def test_without_a_key_nothing_is_told_of_what_is_there(app, photo, services):
@@ -214,7 +220,7 @@ def test_a_browser_logs_in_by_a_cookie_that_scripts_cannot_read(app, tokens):
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith(f"{COOKIE}=")
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
-    assert client.get("/api/v1/session").get_json() == {"mode": "keys", "role": "contributor"}
+    assert session_of(client) == ("keys", "contributor")
     assert client.post("/upload", data=form(part(of_size(2000))), headers=FORM).status_code == 201
     problem(client.delete(f"/api/v1/photos/{ID}"), 403, "role_too_small")
 
@@ -230,7 +236,7 @@ def test_a_browser_that_logs_out_is_a_stranger_again(app, tokens):
     client = app.test_client()
     client.post("/api/v1/session", json={"key": tokens[Role.VIEWER]})
     assert client.delete("/api/v1/session").status_code == 204
-    assert client.get("/api/v1/session").get_json() == {"mode": "keys", "role": None}
+    assert session_of(client) == ("keys", None)
     problem(client.get("/api/v1/photos"), 401, "key_required")
 
 

@@ -51,7 +51,26 @@ def test_a_dataset_without_a_proper_name_or_slug_is_refused(client, body):
 
 def test_a_slug_is_given_once(client):
     client.post("/api/v1/datasets", json={"name": "Cats"})
-    problem(client.post("/api/v1/datasets", json={"name": "CATS"}), 409, "dataset_exists")
+    assert problem(client.post("/api/v1/datasets", json={"name": "CATS"}), 409, "dataset_exists")["dataset"] == "cats"
+
+
+def test_a_dataset_gets_another_name_and_keeps_its_slug(client):
+    upload(client, "cats", 2000)
+    renamed = client.patch("/api/v1/datasets/cats", json={"name": " Коты и кошки "})
+    assert renamed.status_code == 200
+    assert renamed.get_json() == client.get("/api/v1/datasets/cats").get_json()
+    assert (renamed.get_json()["name"], totals(client, "cats")) == ("Коты и кошки", (1, 2000))
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": " "}, {"name": 5}, {"name": "x" * 201}, {"name": "a\nb"}])
+def test_a_dataset_keeps_its_name_when_the_new_one_is_not_allowed(client, body):
+    problem(client.patch("/api/v1/datasets/main", json=body), 400, "invalid_parameter")
+    assert client.get("/api/v1/datasets/main").get_json()["name"] == "main"
+
+
+def test_a_dataset_that_is_not_there_cannot_be_renamed(client):
+    answer = client.patch("/api/v1/datasets/none", json={"name": "Some"})
+    assert problem(answer, 404, "dataset_not_found")["dataset"] == "none"
 
 
 @pytest.mark.parametrize("slug", ["never-made", "No Slug", "%00", "x" * 300])

@@ -162,7 +162,9 @@ def test_bytes_that_vanish_on_the_way_leave_the_archive_visibly_unfinished(serve
     with socket.create_connection((address.hostname, address.port), 60) as link:
         lines = (f"POST {ARCHIVE} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json")
         link.sendall("\r\n".join((*lines, f"Content-Length: {len(body)}", "", "")).encode() + body)
-        received = len(link.recv(1))
+        received = 0
+        while received < 100_000:  # the first photo is open by then
+            received += len(link.recv(10_000))
         for path in (server.data / "blobs").rglob("*.jpg"):
             path.unlink()
         while chunk := link.recv(1 << 20):

@@ -91,6 +91,8 @@ def test_answers_through_the_life_of_a_photo_are_as_documented(api):
     assert _call(api, "POST", "/api/v1/photos/trash", 200, **many)["done"] == [photo["id"]]
     assert _call(api, "POST", "/api/v1/photos/restore", 200, **many)["done"] == [photo["id"]]
     _call(api, "GET", "/api/v1/stats", 200)
+    named = {"path_parameters": {"slug": "main"}, "body": {"name": "Main"}, "media_type": "application/json"}
+    _call(api, "PATCH", "/api/v1/datasets/{slug}", 200, **named)
     _call(api, "GET", "/metrics", 200)
 
 

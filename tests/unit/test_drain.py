@@ -52,3 +52,17 @@ def test_client_that_waits_for_100_continue_is_not_asked_for_its_body():
 
 def test_endless_body_is_given_up_at_the_bound():
     assert left_after("401 Unauthorized", size=MOST_BYTES + 5 * CHUNK_BYTES) == 5 * CHUNK_BYTES
+
+
+def test_the_answer_is_out_before_the_rest_of_the_body_is_read():
+    body = Body(CHUNK_BYTES)
+
+    def application(_environ, start_response):
+        start_response("503 Service Unavailable", [])
+        return [b"answer"]
+
+    answer = iter(Drained(application)({"REQUEST_METHOD": "POST", "wsgi.input": body}, lambda *_: None))
+    assert next(answer) == b"answer"
+    assert body.left == CHUNK_BYTES
+    assert list(answer) == []
+    assert body.left == 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from albumen.config import Settings
 
 BACKLOG = 2048
-CONNECTIONS_PER_WORKER = 1024
+CONNECTIONS_PER_WORKER = 4096
+FILES_PER_CONNECTION = 4  # the connection, a file in tmp/, and some to spare
+LONGEST_IDLE_SECONDS = 30.0
 READY_STEP_SECONDS = 0.02
 RESTART_SECONDS = 5.0
 _KEPT_VARIABLES = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", MULTIPROCESS_VARIABLE})
@@ -63,8 +67,9 @@ def run_server(settings: Settings) -> None:
         workers=settings.workers,
         blocking_threads=settings.threads,
         backlog=BACKLOG,
-        backpressure=max(CONNECTIONS_PER_WORKER, settings.threads),
+        backpressure=_most_connections(),
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_header_milliseconds(settings)),
         websockets=False,
         log_level=LogLevels.error,
         respawn_failed_workers=True,
@@ -93,6 +98,7 @@ def load_application(settings: Settings, parent: int) -> WSGIApplication:
     app = create_app(services)
     observer = context_of(app).observer
     observer.start()
+    context_of(app).patience.watch(settings.port)
     Finalize(None, observer.add_up, exitpriority=2)
     return app.wsgi_app
 
@@ -145,6 +151,24 @@ class Company:
         if not self._stopping.is_set():
             log.warning("background_worker_ended", restarting=True)
             self._stopping.wait(max(0.0, RESTART_SECONDS - (time.monotonic() - began)))
+
+
+def _most_connections() -> int:
+    """Return how many connections a process may hold, after raising its limit of open files for that where it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_PER_CONNECTION * CONNECTIONS_PER_WORKER
+    reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < reachable:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+    return reachable // FILES_PER_CONNECTION
+
+
+def _header_milliseconds(settings: Settings) -> int:
+    """Return how long a connection may be without a complete request.
+
+    It is half of what a client has to move bytes, so that one that is only idle never looks like one that stalls.
+    """
+    return int(1000 * min(LONGEST_IDLE_SECONDS, settings.slow_seconds / 2))
 
 
 def _shed_environment() -> None:

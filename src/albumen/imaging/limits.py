@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from albumen.errors import NotAPhoto, TooManyFrames, TooManyPixels
+from albumen.errors import TooManyFrames, TooManyPixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +16,18 @@ class Limits:
     max_frames: int = 500
 
     def admit_size(self, width: int, height: int) -> None:
-        """Raise NotAPhoto for a picture without area, TooManyPixels for one over the limit."""
+        """Raise ValueError for a picture without area, TooManyPixels for one over the limit."""
         if width < 1 or height < 1:
-            raise NotAPhoto(f"The header says {width} by {height} pixels, so there is no picture.")
-        if width * height > self.max_pixels:
-            raise TooManyPixels(
-                f"The header says {width} by {height}, which is {width * height} pixels; "
-                f"at most {self.max_pixels} are taken.",
+            raise ValueError(f"its header says {width} by {height} pixels, so there is no picture")
+        pixels = width * height
+        if pixels > self.max_pixels:
+            detail = (
+                f"The header says {width} by {height}, which is {pixels} pixels; at most {self.max_pixels} are taken."
             )
+            raise TooManyPixels(detail, limit=self.max_pixels, pixels=pixels, width=width, height=height)
 
     def admit_frames(self, frames: int) -> None:
         """Raise TooManyFrames for a count over the limit; counting may have stopped there."""
         if frames > self.max_frames:
-            raise TooManyFrames(f"The photo has {frames} or more frames; at most {self.max_frames} are taken.")
+            detail = f"The photo has {frames} or more frames; at most {self.max_frames} are taken."
+            raise TooManyFrames(detail, limit=self.max_frames)

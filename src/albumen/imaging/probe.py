@@ -48,6 +48,7 @@ _NAMES = {
     tiff.MEDIA_TYPE: "TIFF",
     bmp.MEDIA_TYPE: "BMP",
 }
+MEDIA_TYPES = tuple(_NAMES)
 
 
 def sniff(head: bytes) -> str:
@@ -59,7 +60,7 @@ def sniff(head: bytes) -> str:
         raise EmptyPhoto("The file has no bytes.")
     media_type = _media_type(head[:HEAD_BYTES])
     if media_type is None:
-        raise NotAPhoto(_refusal(head[:HEAD_BYTES]))
+        raise _refusal(head[:HEAD_BYTES])
     return media_type
 
 
@@ -71,15 +72,15 @@ def inspect(file: BinaryIO, size: int, limits: Limits) -> PhotoHeader:
     """
     file.seek(0)
     media_type = sniff(file.read(min(size, HEAD_BYTES)))
-    name = _NAMES[media_type]
     try:
         return _READERS[media_type](Source(file, size), limits)
     except EOFError as exc:
-        raise TruncatedPhoto(f"The {name} ends after {size} bytes, before its format says that it may.") from exc
+        detail = f"The {_NAMES[media_type]} ends after {size} bytes, before its format says that it may."
+        raise TruncatedPhoto(detail, bytes=size, media_type=media_type) from exc
     except ValueError as exc:
-        raise NotAPhoto(f"The file begins as {name} and then breaks its rules: {exc}.") from exc
+        raise _broken(media_type, str(exc)) from exc
     except (struct.error, IndexError) as exc:
-        raise NotAPhoto(f"The file begins as {name} and then breaks its rules: a part is too short.") from exc
+        raise _broken(media_type, "a part is too short") from exc
 
 
 def _media_type(head: bytes) -> str | None:
@@ -95,6 +96,15 @@ def _media_type(head: bytes) -> str | None:
     return isobmff.media_type_of(head)
 
 
-def _refusal(head: bytes) -> str:
-    name = strangers.name_of(head)
-    return f"This is {name}, not a photo; {_TAKEN}." if name else f"The bytes are of no known kind; {_TAKEN}."
+def _refusal(head: bytes) -> NotAPhoto:
+    stranger = strangers.stranger_of(head)
+    if stranger is None:
+        return NotAPhoto(f"The bytes are of no known kind; {_TAKEN}.", kind=None)
+    return NotAPhoto(f"This is {stranger.name}, not a photo; {_TAKEN}.", kind=stranger.kind)
+
+
+def _broken(media_type: str, reason: str) -> NotAPhoto:
+    name = _NAMES[media_type]
+    return NotAPhoto(
+        f"The file begins as {name} and then breaks its rules: {reason}.", kind=None, media_type=media_type
+    )

@@ -23,6 +23,7 @@ _ADD = statement("""
     WHERE TRUE
     ON CONFLICT (slug) DO NOTHING
 """)
+_RENAME = statement("UPDATE dataset SET name = :name WHERE slug = :slug")
 _ID = statement("SELECT id FROM dataset WHERE slug = :slug")
 _ALL = statement("""
     SELECT d.slug, d.name, d.created_at, COALESCE(SUM(t.photos), 0) AS photos, COALESCE(SUM(t.bytes), 0) AS bytes
@@ -57,11 +58,16 @@ class DatasetRepository:
         """Add a dataset unless the slug is taken; tell whether it was added."""
         return tx.run(_ADD, {"slug": slug, "name": name, "created_at": to_micros(created_at)}) == 1
 
+    def rename(self, tx: Transaction, slug: str, name: str) -> None:
+        """Give a dataset another name. Raises DatasetNotFound."""
+        if tx.run(_RENAME, {"slug": slug, "name": name}) == 0:
+            raise _no_dataset(slug)
+
     def get_id(self, tx: Transaction, slug: str) -> int:
         """Return the internal number of a dataset. Raises DatasetNotFound."""
         row = tx.row(_ID, {"slug": slug})
         if row is None:
-            raise DatasetNotFound(f"There is no dataset '{slug}'.")
+            raise _no_dataset(slug)
         return int(row["id"])
 
     def all(self, tx: Transaction) -> Sequence[Dataset]:
@@ -72,7 +78,7 @@ class DatasetRepository:
         """Return one dataset with its totals. Raises DatasetNotFound."""
         row = tx.row(_ONE, {"slug": slug})
         if row is None:
-            raise DatasetNotFound(f"There is no dataset '{slug}'.")
+            raise _no_dataset(slug)
         return _dataset(row)
 
     def days(self, tx: Transaction) -> Sequence[Day]:
@@ -86,6 +92,10 @@ class DatasetRepository:
     def count(self, tx: Transaction, changes: Sequence[Mapping[str, object]]) -> None:
         """Add `photos` and `bytes` (which may be negative) to the totals of `dataset_id` and `day`."""
         tx.run_many(_TALLY, changes)
+
+
+def _no_dataset(slug: str) -> DatasetNotFound:
+    return DatasetNotFound(f"There is no dataset '{slug}'.", dataset=slug)
 
 
 def _dataset(row: RowMapping) -> Dataset:

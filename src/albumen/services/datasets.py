@@ -49,19 +49,36 @@ class Datasets:
             InvalidParameter: No slug can be made, or the slug or the name is not allowed.
             DatasetExists: The slug is taken.
         """
-        shown = name.strip()
-        if not 0 < len(shown) <= LONGEST_NAME:
-            raise InvalidParameter("name", f"1 to {LONGEST_NAME} characters")
+        shown = _shown(name)
         chosen = check_slug(slug or _slug_of(shown), "slug")
         with self._database.writing() as tx:
             if not self._datasets.add(tx, chosen, shown, self._clock()):
-                raise DatasetExists(f"There is a dataset '{chosen}' already.")
+                raise DatasetExists(f"There is a dataset '{chosen}' already.", dataset=chosen)
             return self._datasets.get(tx, chosen)
+
+    def rename(self, slug: str, name: str) -> Dataset:
+        """Give a dataset another name; its slug, by which clients know it, stays.
+
+        Raises:
+            InvalidParameter: The name is not allowed.
+            DatasetNotFound: There is none of that slug.
+        """
+        shown = _shown(name)
+        with self._database.writing() as tx:
+            self._datasets.rename(tx, slug, shown)
+            return self._datasets.get(tx, slug)
 
     def days(self) -> Sequence[Day]:
         """Return totals by day of upload, newest first."""
         with self._database.reading() as tx:
             return self._datasets.days(tx)
+
+
+def _shown(name: str) -> str:
+    shown = name.strip()
+    if not 0 < len(shown) <= LONGEST_NAME:
+        raise InvalidParameter("name", f"1 to {LONGEST_NAME} characters")
+    return shown
 
 
 def _slug_of(name: str) -> str:

@@ -123,7 +123,8 @@ class Reception:
     def _take(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._size > self._limits.max_bytes:
-            raise PhotoTooLarge(f"A photo may have at most {self._limits.max_bytes:,} bytes.")
+            detail = f"A photo may have at most {self._limits.max_bytes:,} bytes."
+            raise PhotoTooLarge(detail, limit=self._limits.max_bytes)
         if self._incoming is not None:
             self._incoming.write(chunk)
         elif len(self._head) + len(chunk) < probe.HEAD_BYTES:
@@ -181,7 +182,8 @@ class Batch:
     def begin(self, name: str) -> Reception:
         """Begin the next photo. Raises TooManyPhotos past the limit."""
         if self._begun >= self._ingest.limits.max_photos:
-            raise TooManyPhotos(f"One request may carry at most {self._ingest.limits.max_photos:,} photos.")
+            most = self._ingest.limits.max_photos
+            raise TooManyPhotos(f"One request may carry at most {most:,} photos.", limit=most)
         self._current = Reception(self._begun, name, self._receiver, self._ingest.limits.photo)
         self._begun += 1
         return self._current

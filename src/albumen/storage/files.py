@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+SUBFOLDERS = 16
+
+
 class Workspace:
     """A folder of this process in `tmp/`, locked as long as the process lives.
+
+    Files lie in `SUBFOLDERS` folders inside it: threads that make files in one folder wait for each other, which took a
+    fifth of the time of an upload of small photos.
 
     The first use makes it and removes the folders of processes that are gone, so a crash costs no space for long.
     """
@@ -36,7 +42,8 @@ class Workspace:
 
     def new_path(self, suffix: str = "") -> str:
         """Return a path that nobody has used. Raises StorageFull, StorageUnavailable."""
-        return f"{self._folder()}/{next(self._numbers)}{suffix}"
+        number = next(self._numbers)
+        return f"{self._folder()}/{number % SUBFOLDERS:x}/{number}{suffix}"
 
     def open(self) -> None:
         """Make the folder now, removing those of dead processes."""
@@ -62,6 +69,8 @@ class Workspace:
             _remove_abandoned(self._tmp)
             own = self._tmp / f"{os.getpid()}-{secrets.token_hex(4)}"
             own.mkdir()
+            for number in range(SUBFOLDERS):
+                (own / f"{number:x}").mkdir()
             self._lock = open_folder(own)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         return own

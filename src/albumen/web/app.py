@@ -18,6 +18,8 @@ from albumen.web.delivery import Delivery
 from albumen.web.drain import Drained
 from albumen.web.fastpath import FastPath
 from albumen.web.observe import Observed, Observer, mark_route
+from albumen.web.patience import Patience, Patient
+from albumen.web.places import lay_out
 from albumen.web.routes.client import client
 from albumen.web.routes.datasets import datasets
 from albumen.web.routes.deliver import deliver
@@ -44,17 +46,18 @@ def create_app(services: Services) -> Flask:
     app.json = DefaultJSONProvider(app)
     app.json.sort_keys, app.json.ensure_ascii = False, False
     gate = Gate(services.access, services.settings)
+    places, patience = lay_out(services.settings), _patience(services.settings)
     accel = Accel(services.settings.data) if services.settings.nginx_accel else None
-    delivery = Delivery(services.photos, services.previews, services.access, accel)
+    delivery = Delivery(services.photos, services.previews, services.access, places.downloads, accel)
     observer = Observer(access_log=services.settings.access_log)
-    attach(app, Context(services, gate, delivery, observer))
+    attach(app, Context(services, gate, delivery, observer, patience, places))
     for blueprint in (client, pages, upload, deliver, photos, timeline, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))
     app.before_request(_authorise)
     errors.register(app)
-    inner = FastPath(Drained(Observed(app.wsgi_app, observer)), gate, delivery, observer)
+    inner = FastPath(Patient(Drained(Observed(app.wsgi_app, observer)), patience), gate, delivery, observer)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app
 
@@ -67,6 +70,10 @@ def _authorise() -> None:
     role = needed_role(current_app.view_functions[request.endpoint])
     if role is not None:
         context().gate.authorise(request.environ, role)
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(settings.slow_seconds, settings.slow_bytes)
 
 
 def _wrapped(application: WSGIApplication, settings: Settings) -> WSGIApplication:

@@ -11,12 +11,16 @@ from flask import current_app, request
 from albumen.errors import InvalidParameter, MalformedBody, UnsupportedBody
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from flask import Flask
 
     from albumen.bootstrap import Services
     from albumen.web.auth import Gate
     from albumen.web.delivery import Delivery
     from albumen.web.observe import Observer
+    from albumen.web.patience import Patience
+    from albumen.web.places import AllPlaces
 
 _EXTENSION = "albumen"
 _NO_TEXT = frozenset({"Cc", "Cs"})
@@ -30,6 +34,8 @@ class Context:
     gate: Gate
     delivery: Delivery
     observer: Observer
+    patience: Patience
+    places: AllPlaces
 
 
 def attach(app: Flask, context: Context) -> None:
@@ -67,17 +73,25 @@ def number(parameter: str, default: int, allowed: str) -> int:
     return int(text)
 
 
+def body_place() -> AbstractContextManager[None]:
+    """Hold a place for a body that is read whole, for the length of a block. Raises Busy when there is none."""
+    return context().places.bodies.taken(request.remote_addr or "")
+
+
 def json_object() -> dict[str, object]:
     """Return the JSON object in the body.
 
     Raises:
         UnsupportedBody: The body is not announced as JSON.
         MalformedBody: It is no JSON object.
+        BodyTooSlow: The client does not send it.
+        Busy: Too many others do not send theirs.
     """
     if not request.is_json:
         raise UnsupportedBody("Send JSON with 'Content-Type: application/json'.")
     try:
-        value = request.get_json(silent=True)
+        with body_place():
+            value = request.get_json(silent=True)
     except RecursionError as exc:
         raise MalformedBody("The JSON is nested too deeply.") from exc
     if not isinstance(value, dict):

@@ -19,8 +19,9 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import FileWrapper
 
 from albumen.domain.previews import FORMATS, PRESETS, PREVIEW_VERSION
-from albumen.errors import BlobDamaged, InvalidParameter
+from albumen.errors import BlobDamaged, Busy, InvalidParameter
 from albumen.services.recent import Recent
+from albumen.web.closing import Closing, do_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from albumen.services.photos import Photos
     from albumen.services.previews import Previews
     from albumen.web.accel import Accel
+    from albumen.web.places import Places
 
 WHOLE_BYTES = 1 << 20
 CHUNK_BYTES = 256 * 1024
@@ -82,10 +84,13 @@ class Wish:
 class Delivery:
     """Answers GET and HEAD of photo bytes."""
 
-    def __init__(self, photos: Photos, previews: Previews, access: Access, accel: Accel | None = None) -> None:
+    def __init__(
+        self, photos: Photos, previews: Previews, access: Access, places: Places, accel: Accel | None = None
+    ) -> None:
         self._photos = photos
         self._previews = previews
         self._access = access
+        self._places = places
         self._accel = accel
         self._kept: Recent[Prepared] = Recent(KEPT_SECONDS_BEHIND_NGINX if accel else KEPT_SECONDS, MOST_KEPT)
         self._bodies: Recent[bytes] = Recent(KEPT_SECONDS, MOST_BODIES)
@@ -97,6 +102,7 @@ class Delivery:
             FileNotFoundError: They are not, or not yet.
             PhotoNotFound, InvalidParameter: There is nothing to answer with.
             PreconditionFailed, RequestedRangeNotSatisfiable: As HTTP demands.
+        Busy: Too many large answers are on their way.
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
         if len(query) + len(accept) > LONGEST_KEPT:
@@ -161,14 +167,24 @@ class Delivery:
         """Read the bytes. Raises FileNotFoundError, BlobDamaged when the file has another size than it had."""
         path, size, headers = prepared
         if not _CONDITIONS.isdisjoint(environ):
-            return _conditional(environ, headers, _open(path), size)
+            answer = _conditional(environ, headers, _open(path), size)
+            return self._in_place(environ, answer) if size > WHOLE_BYTES and answer.body else answer
         if environ["REQUEST_METHOD"] == "HEAD":
             return Answer("200 OK", headers, [])
         if size > WHOLE_BYTES:
-            return Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES))
+            return self._in_place(environ, Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES)))
         if size > KEPT_BYTES:
             return Answer("200 OK", headers, [_read(path, size)])
         return Answer("200 OK", headers, [self._bodies.get(path, lambda: _read(path, size))])
+
+    def _in_place(self, environ: WSGIEnvironment, answer: Answer) -> Answer:
+        """Give a large answer a place until it has gone out; it holds a thread for as long as its reader likes."""
+        body = Closing(answer.body, do_nothing)
+        try:
+            return answer._replace(body=self._places.streamed(body, environ.get("REMOTE_ADDR", "")))
+        except Busy:
+            body.close()
+            raise
 
     def _cache_control(self) -> str:
         return f"{'public' if self._access.is_open else 'private'}, max-age=31536000, immutable"

@@ -30,6 +30,7 @@ _STATUS: Mapping[type[errors.AlbumenError], HTTPStatus] = {
     errors.AllRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooManyPhotos: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.Refused: HTTPStatus.BAD_REQUEST,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,

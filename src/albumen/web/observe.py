@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -52,9 +53,18 @@ def metrics_text() -> bytes:
     """Return all metrics in Prometheus' text form, summed over the processes."""
     if MULTIPROCESS_VARIABLE not in os.environ:
         return generate_latest(OWN_REGISTRY)
+    _forget_dead_processes(Path(os.environ[MULTIPROCESS_VARIABLE]))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Take what is under way out of the sum for processes that are gone: nothing of theirs is."""
+    for path in folder.glob("gauge_live*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        if not Path(f"/proc/{pid}").exists():
+            path.unlink(missing_ok=True)
 
 
 class Observer:

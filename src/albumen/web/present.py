@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from albumen.domain.previews import FORMATS, PRESETS
 from albumen.domain.times import to_rfc3339
+from albumen.imaging.probe import MEDIA_TYPES
+from albumen.services.download import MOST_DOWNLOADED
+from albumen.services.listing import MOST_PER_PAGE
+from albumen.services.photos import MOST_KNOWN
+from albumen.services.trash import MOST_MOVED
 from albumen.web.errors import problem
 
 if TYPE_CHECKING:
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
     from albumen.domain.outcomes import Accepted, Outcome
     from albumen.domain.photos import Metadata, Photo, PhotoDetails
     from albumen.repository.photos import KnownPhoto, ListedPhoto, PhotoReference
+    from albumen.services.ingest import IngestLimits
     from albumen.services.trash import Moved
 
 LINKED_PREVIEW = 512
@@ -86,6 +93,23 @@ def dataset(value: Dataset) -> dict[str, Any]:
 def day(value: Day) -> dict[str, Any]:
     """Present the totals of a day."""
     return {"day": value.day, "photos": value.photos, "bytes": value.bytes}
+
+
+def limits(value: IngestLimits) -> dict[str, Any]:
+    """Present what a client must know before it sends or asks."""
+    return {
+        "max_photo_bytes": value.photo.max_bytes,
+        "max_pixels": value.photo.max_pixels,
+        "max_frames": value.photo.max_frames,
+        "max_photos": value.max_photos,
+        "media_types": MEDIA_TYPES,
+        "preview_sizes": PRESETS,
+        "preview_formats": list(FORMATS),
+        "max_per_page": MOST_PER_PAGE,
+        "max_known": MOST_KNOWN,
+        "max_moved": MOST_MOVED,
+        "max_downloaded": MOST_DOWNLOADED,
+    }
 
 
 def _links(link: str, base: str) -> dict[str, str]:

@@ -110,7 +110,7 @@ def _directory(source: Source, dialect: _Dialect, offset: int) -> tuple[_Fields,
 
 def _page_size(source: Source, dialect: _Dialect, fields: _Fields, limits: Limits) -> tuple[int, int]:
     if _RAW_VERSION in fields:
-        raise NotAPhoto("The file is a raw photo (DNG); only developed photos are taken.")
+        raise NotAPhoto("The file is a raw photo (DNG); only developed photos are taken.", kind="raw_photo")
     width = _number(source, dialect, fields, _WIDTH)
     height = _number(source, dialect, fields, _HEIGHT)
     limits.admit_size(width, height)

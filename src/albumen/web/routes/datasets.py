@@ -35,6 +35,13 @@ def read_dataset(slug: str) -> Response:
     return jsonify(present.dataset(services().datasets.get(slug)))
 
 
+@datasets.patch("/datasets/<slug>")
+@needs(Role.EDITOR)
+def rename_dataset(slug: str) -> Response:
+    """Give a dataset another name."""
+    return jsonify(present.dataset(services().datasets.rename(slug, member(json_object(), "name"))))
+
+
 @datasets.get("/stats")
 @needs(Role.VIEWER)
 def read_stats() -> Response:

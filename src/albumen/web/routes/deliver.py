@@ -50,7 +50,8 @@ def list_names() -> Response:
     """Answer with id, name and link of all photos, streamed in steps, or of one page of them."""
     if "limit" not in request.args and "cursor" not in request.args:
         steps = services().photos.all_references()
-        return Response(_all_references(steps, base_url()), mimetype="application/json")
+        body = context().places.downloads.streamed(_all_references(steps, base_url()), request.remote_addr or "")
+        return Response(body, mimetype="application/json")
     limit = asked_limit()
     photos = services().photos.references(request.args.get("cursor"), limit)
     response = Response(present.as_json([present.reference(photo, base_url()) for photo in photos]))

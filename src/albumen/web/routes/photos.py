@@ -15,7 +15,7 @@ from albumen.services.download import MOST_DOWNLOADED
 from albumen.services.trash import MOST_MOVED
 from albumen.web import present
 from albumen.web.auth import needs
-from albumen.web.context import base_url, json_object, member, services
+from albumen.web.context import base_url, body_place, context, json_object, member, services
 from albumen.web.delivery import disposition
 from albumen.web.listing import asked_listing
 
@@ -77,7 +77,8 @@ def download_photos() -> Response:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
-    return Response(download.chunks, headers=headers, mimetype="application/zip", direct_passthrough=True)
+    chunks = context().places.downloads.streamed(download.chunks, request.remote_addr or "")
+    return Response(chunks, headers=headers, mimetype="application/zip", direct_passthrough=True)
 
 
 @photos.get("/<photo_id>")
@@ -115,5 +116,7 @@ def restore_photo(photo_id: str) -> Response:
 def _asked_ids() -> object:
     """Return `ids` of JSON, or of a form, where a browser saves what comes back; there they stand apart by commas."""
     if request.mimetype == FORM:
-        return [photo_id for text in request.form.getlist("ids") for photo_id in text.replace(",", " ").split()]
+        with body_place():
+            texts = request.form.getlist("ids")
+        return [photo_id for text in texts for photo_id in text.replace(",", " ").split()]
     return json_object().get("ids")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from albumen.domain.access import Role
+from albumen.web import present
 from albumen.web.auth import COOKIE, public
 from albumen.web.context import context, json_object, member, services
 
@@ -15,10 +16,11 @@ COOKIE_SECONDS = 30 * 86400
 @session.get("/session")
 @public
 def read_session() -> Response:
-    """Answer whether a key is needed, and the caller's role if it has one."""
+    """Answer whether a key is needed, the caller's role if it has one, and what the server takes."""
     caller = context().gate.recognise(request.environ)
     mode = "open" if services().access.is_open else "keys"
-    return jsonify({"mode": mode, "role": caller.role.label if caller else None})
+    role = caller.role.label if caller else None
+    return jsonify({"mode": mode, "role": role, "limits": present.limits(services().ingest.limits)})
 
 
 @session.post("/session")

@@ -14,10 +14,11 @@ from albumen.web import present
 from albumen.web.accel import UNBUFFERED
 from albumen.web.auth import needs
 from albumen.web.body import pour_form, pour_photo
-from albumen.web.context import base_url, services
+from albumen.web.context import base_url, context, services
 from albumen.web.drain import drain
 from albumen.web.errors import problem
 from albumen.web.observe import RECEIVED, RECEIVED_BYTES
+from albumen.web.patience import at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 upload = Blueprint("upload", __name__)
 NDJSON = "application/x-ndjson"
 FORM = "multipart/form-data"
+
+
+@upload.before_request
+def _take_place() -> None:
+    """Admit the upload, or refuse it before anything of it is read."""
+    uploads, address = context().places.uploads, request.remote_addr or ""
+    uploads.take(address)
+    at_end(request.environ, lambda: uploads.give_back(address))
 
 
 @upload.post("/upload")

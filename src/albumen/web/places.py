@@ -1,0 +1,106 @@
+"""Places: how many requests that may last may hold a thread at once, so that threads are always left for the others.
+
+Uploads and large answers last as long as their clients like. Each kind has so many places in a process, and one
+address may take at most three quarters of them. Who finds none is refused at once, with `Retry-After`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prometheus_client import Gauge
+
+from albumen.errors import Busy, TooManyUploads
+from albumen.web.closing import Closing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from albumen.config import Settings
+    from albumen.errors import Unavailable
+
+UPLOAD_SHARE = 3 / 8  # of the threads; the rest is for answers, previews that must be made, and everything short
+DOWNLOAD_SHARE = 3 / 16
+BODY_SHARE = 1 / 16
+ADDRESS_SHARE = 3 / 4  # of the places
+IN_USE = Gauge(
+    "albumen_places_in_use", "Requests that may last and are under way.", ("kind",), multiprocess_mode="livesum"
+)
+_NO_UPLOAD = TooManyUploads("Too many uploads at once. Try again.")
+_NO_DOWNLOAD = Busy("Too many large answers are on their way at once. Try again.")
+_NO_BODY = Busy("Too many requests wait for their bodies. Try again.")
+
+
+class Places:
+    """So many at once, and so many of them for one address. Thread-safe."""
+
+    def __init__(self, most: int, most_per_address: int, refusal: Unavailable, in_use: Gauge) -> None:
+        self._most = most
+        self._most_per_address = most_per_address
+        self._refusal = refusal
+        self._in_use = in_use
+        self._by_address: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, address: str) -> None:
+        """Take a place for a client of that address. Raises the refusal when there is none."""
+        with self._lock:
+            if self._by_address.total() >= self._most or self._by_address[address] >= self._most_per_address:
+                raise type(self._refusal)(self._refusal.detail)
+            self._by_address[address] += 1
+        self._in_use.inc()
+
+    def give_back(self, address: str) -> None:
+        """Give one place back."""
+        with self._lock:
+            self._by_address[address] -= 1
+            if self._by_address[address] <= 0:
+                del self._by_address[address]
+        self._in_use.dec()
+
+    def streamed(self, body: Iterable[bytes], address: str) -> Closing:
+        """Take a place for a body until it is closed. Raises the refusal."""
+        self.take(address)
+        return Closing(body, lambda: self.give_back(address))
+
+    @contextmanager
+    def taken(self, address: str) -> Iterator[None]:
+        """Hold a place for the length of a block."""
+        self.take(address)
+        try:
+            yield
+        finally:
+            self.give_back(address)
+
+
+@dataclass(frozen=True, slots=True)
+class AllPlaces:
+    """The places of one process: for uploads, for large answers, and for other bodies while they are read."""
+
+    uploads: Places
+    downloads: Places
+    bodies: Places
+
+
+def lay_out(settings: Settings) -> AllPlaces:
+    """Divide the threads of a process."""
+    uploads = settings.uploads or _share(settings.threads, UPLOAD_SHARE)
+    downloads = _share(settings.threads, DOWNLOAD_SHARE)
+    bodies = _share(settings.threads, BODY_SHARE)
+    return AllPlaces(
+        Places(uploads, settings.uploads_per_address or _share(uploads, ADDRESS_SHARE), _NO_UPLOAD, _in_use("upload")),
+        Places(downloads, _share(downloads, ADDRESS_SHARE), _NO_DOWNLOAD, _in_use("download")),
+        Places(bodies, _share(bodies, ADDRESS_SHARE), _NO_BODY, _in_use("body")),
+    )
+
+
+def _in_use(kind: str) -> Gauge:
+    return IN_USE.labels(kind)
+
+
+def _share(whole: int, share: float) -> int:
+    return max(1, round(whole * share))
