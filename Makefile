@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test soak check fmt bench wheel lock clean
+.PHONY: help install run test soak check fmt bench wheel mobile lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,6 +17,9 @@ TESTS ?= tests
 JOBS ?= 2
 CLIENT := src/albumen/web/client
 CLIENT_SOURCES := hatch_build.py $(shell find clients/web -type f -not -path '*/node_modules/*' -not -name '.*.lock')
+
+MOBILE := clients/mobile/src/albumen_mobile/web
+MOBILE_SOURCES := $(shell find clients/mobile/bundler clients/mobile/src -type f -not -path '*/web/*' -not -name '*.pyc')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A tool or a test started from here must not load packages of another place.
@@ -37,7 +40,7 @@ install: $(VENV)/.run $(CLIENT)/.sources ## Make .venv with the locked packages 
 run: install ## Serve on 127.0.0.1:5000 with the data in ./albumen-data (ARGS= further flags)
 	@exec $(BIN)/albumen serve --host 127.0.0.1 --port 5000 --data ./albumen-data $(ARGS)
 
-test: $(VENV)/.dev $(CLIENT)/.sources ## Run the tests (TESTS= which, JOBS= processes, ARGS= further pytest flags)
+test: $(VENV)/.dev $(CLIENT)/.sources $(MOBILE)/sources.txt ## Run the tests (TESTS= which, JOBS= processes, ARGS= further pytest flags)
 	@exec $(BIN)/python -m pytest -n $(JOBS) $(TESTS) $(ARGS)
 
 soak: $(VENV)/.dev $(CLIENT)/.sources ## Run the long tests of faults: kills by the hundred, a power cut at every moment
@@ -60,6 +63,10 @@ bench: $(VENV)/.dev $(CLIENT)/.sources ## Measure against the limits of this mac
 wheel: $(VENV)/.run ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
+mobile: $(VENV)/.dev $(MOBILE)/sources.txt ## Build the mobile client for the web, its wheel into dist/, and install it into .venv
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist clients/mobile
+	@$(PIP_INSTALL) --no-deps -e clients/mobile
+
 lock: $(VENV)/.lock ## Compile the lock files again (ARGS=--upgrade for newer versions)
 	@$(LOCK) requirements/lock.in -o requirements/lock.txt
 	@$(LOCK) pyproject.toml -o requirements/run.txt
@@ -67,9 +74,10 @@ lock: $(VENV)/.lock ## Compile the lock files again (ARGS=--upgrade for newer ve
 	@for peer in bench/peers/*.in; do $(LOCK) "$$peer" -o "$${peer%.in}.txt"; done
 	@$(LOCK) requirements/node.in -o requirements/node.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
+	@$(LOCK) --no-deps -c requirements/dev.txt requirements/mobile.in -o requirements/mobile.txt
 
 clean: ## Remove .venv, caches and built files; never the data
-	@rm -rf $(VENV) dist build $(CLIENT) $(CLIENT).new $(CLIENT).old clients/web/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) dist build $(CLIENT) $(CLIENT).new $(CLIENT).old $(MOBILE) clients/web/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo 'Albumen needs Python 3.11 or newer: $(PYTHON) is not there.' >&2; exit 1; }
@@ -92,9 +100,14 @@ $(CLIENT)/.sources: $(CLIENT_SOURCES) | $(VENV)/.run
 	@$(BIN)/python hatch_build.py
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+$(MOBILE)/sources.txt: $(MOBILE_SOURCES) | $(VENV)/.dev
+	@$(BIN)/python clients/mobile/bundler
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt requirements/mobile.txt
 	@echo 'Installing the tools for development …'
 	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@$(PIP_INSTALL) --require-hashes --no-deps -r requirements/mobile.txt
 	@touch $@
 
 $(VENV)/.lock: requirements/lock.txt | $(VENV)/.made

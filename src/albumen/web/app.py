@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from albumen.web import errors
 from albumen.web.accel import Accel
 from albumen.web.auth import Gate, needed_role, public
+from albumen.web.bundle import installed_bundle
 from albumen.web.context import Context, attach, context
 from albumen.web.cors import CrossOriginSharing
 from albumen.web.delivery import Delivery
@@ -23,6 +24,7 @@ from albumen.web.places import lay_out
 from albumen.web.routes.client import client
 from albumen.web.routes.datasets import datasets
 from albumen.web.routes.deliver import deliver
+from albumen.web.routes.mobile import mobile
 from albumen.web.routes.pages import pages
 from albumen.web.routes.photos import photos
 from albumen.web.routes.session import session
@@ -50,8 +52,8 @@ def create_app(services: Services) -> Flask:
     accel = Accel(services.settings.data) if services.settings.nginx_accel else None
     delivery = Delivery(services.photos, services.previews, services.access, places.downloads, accel)
     observer = Observer(access_log=services.settings.access_log)
-    attach(app, Context(services, gate, delivery, observer, patience, places))
-    for blueprint in (client, pages, upload, deliver, photos, timeline, datasets, session, system):
+    attach(app, Context(services, gate, delivery, observer, patience, places, installed_bundle()))
+    for blueprint in (client, pages, mobile, upload, deliver, photos, timeline, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))

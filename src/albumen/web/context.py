@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from albumen.bootstrap import Services
     from albumen.web.auth import Gate
+    from albumen.web.bundle import Bundle
     from albumen.web.delivery import Delivery
     from albumen.web.observe import Observer
     from albumen.web.patience import Patience
@@ -36,6 +37,7 @@ class Context:
     observer: Observer
     patience: Patience
     places: AllPlaces
+    mobile: Bundle | None
 
 
 def attach(app: Flask, context: Context) -> None:

@@ -1,0 +1,1 @@
+"""Albumen's client for phones and for the browser: one source, drawn by Flutter through Flet."""

@@ -1,0 +1,1 @@
+"""State, queue and API calls. Nothing here draws: no module imports Flet."""

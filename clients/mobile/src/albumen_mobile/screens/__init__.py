@@ -1,0 +1,1 @@
+"""What is drawn: thin screens over the core."""

@@ -1,0 +1,1 @@
+"""Ways to the server: `pyfetch` in a browser, `httpx` on a phone."""
