@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { ProblemBody } from '../src/api/types.ts'
 import { english } from '../src/words/en.ts'
 import { formatsOf } from '../src/words/formats.ts'
 import { Language, localeFor } from '../src/words/language.svelte.ts'
@@ -8,6 +9,7 @@ import { russian } from '../src/words/ru.ts'
 const en = english(formatsOf('en'))
 const ru = russian(formatsOf('ru'))
 const SPECIFICATION = '../../src/albumen/web/openapi.json'
+const API_PAGE = '../../docs/http-api.md'
 /** Codes that only a terminal or a program that writes its own requests can meet. */
 const NOT_ON_THE_PAGE = new Set([
   'no_photos', 'all_rejected', 'unsupported_body', 'dataset_too_late', 'method_not_allowed', 'request_entity_too_large',
@@ -67,6 +69,32 @@ describe('a language', () => {
     expect(language.explain({ code: 'brand_new' })).toBe(en.problems.internal)
     language.locale = 'ru'
     expect(language.explain({ code: 'busy', detail: 'Busy.' })).toBe(ru.problems.busy)
+  })
+})
+
+describe('a refusal', () => {
+  const language = new Language()
+  const explained = (problem: ProblemBody): string => language.explain(problem)
+
+  it('names what the file is instead of a photo', () => {
+    expect(explained({ code: 'not_a_photo', kind: 'pdf', media_type: null })).toContain('not a photo but a PDF document')
+    expect(explained({ code: 'not_a_photo', kind: 'raw_photo', media_type: null })).toContain('A raw photo of a camera is not taken')
+    expect(explained({ code: 'not_a_photo', kind: null, media_type: 'image/png' })).toContain('begins as PNG but is damaged')
+    expect(explained({ code: 'not_a_photo', kind: null, media_type: null })).toBe(en.problems.not_a_photo)
+    expect(explained({ code: 'not_a_photo', kind: 'of the future' })).toBe(en.problems.not_a_photo)
+  })
+
+  it('tells the limit of this server', () => {
+    expect(explained({ code: 'too_large', limit: 104_857_600 })).toContain('(105 MB)')
+    expect(explained({ code: 'too_many_pixels', pixels: 241_500_000, limit: 2e8 })).toContain('has 242 megapixels, this server takes 200')
+    expect(explained({ code: 'too_many_frames', limit: 500 })).toContain('500 frames')
+    expect(explained({ code: 'too_large' })).toBe(en.problems.too_large)
+  })
+
+  it('has a word for every kind of file that the server tells apart', () => {
+    const kinds = /`kind` \(`not_a_photo`\): what it is instead: ([^;]+);/.exec(readFileSync(API_PAGE, 'utf-8'))?.[1]
+    const told = [...(kinds?.matchAll(/`(\w+)`/g) ?? [])].map(([, kind]) => kind)
+    for (const { reasons } of [en, ru]) expect(Object.keys({ ...reasons.pictures, ...reasons.others }).sort()).toEqual(told)
   })
 })
 

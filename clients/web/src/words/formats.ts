@@ -32,6 +32,8 @@ export function formatsOf(locale: Locale, tag: string = locale) {
     },
     seconds: (value: number): string =>
       unit(value, 'second', { unitDisplay: 'narrow', maximumFractionDigits: value < 1 ? 2 : value < 10 ? 1 : 0 }),
+    /** A count in millions, as people tell pixels. */
+    millions: (count: number): string => plain.format(Number((count / 1e6).toPrecision(3))),
     pixels: (width: number, height: number): string => `${number(width)} × ${number(height)}`,
     /** An RFC 3339 time as a date and a time of this device's zone. */
     moment: (time: string): string => moments.format(new Date(time)),

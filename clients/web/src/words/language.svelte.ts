@@ -3,6 +3,7 @@
 import type { ProblemBody } from '../api/types.ts'
 import { english } from './en.ts'
 import { formatsOf, type Formats, type Locale } from './formats.ts'
+import { exactReason } from './reasons.ts'
 import { russian } from './ru.ts'
 
 export type Words = ReturnType<typeof english>
@@ -24,9 +25,10 @@ export class Language {
   readonly words: Words = $derived(WORDS[this.locale](this.formats))
 
   /** What a problem means and what to do next; codes that this page does not know keep the server's own words. */
-  explain({ code, detail, title }: ProblemBody): string {
+  explain(problem: ProblemBody): string {
     const known = this.words.problems as Record<string, string>
-    return known[code] ?? detail ?? title ?? this.words.problems.internal
+    const exact = exactReason(problem, this.words, this.formats)
+    return exact ?? known[problem.code] ?? problem.detail ?? problem.title ?? this.words.problems.internal
   }
 }
 
