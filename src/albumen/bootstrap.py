@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,7 +30,7 @@ from albumen.services.access import Access
 from albumen.services.archive import Archive
 from albumen.services.backup import Backup
 from albumen.services.datasets import Datasets
-from albumen.services.derivation import Derivation
+from albumen.services.derivation import TASKS_PER_CLAIM, Derivation
 from albumen.services.download import Downloads
 from albumen.services.housekeeping import Housekeeping
 from albumen.services.ingest import Ingest, IngestLimits
@@ -42,6 +43,7 @@ from albumen.storage.files import Workspace, make_durable_folder
 from albumen.storage.local import LocalBlobStore
 from albumen.storage.previews import PreviewStore
 from albumen.storage.restore import is_unfinished
+from albumen.storage.space import Floor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from albumen.storage.base import BlobStore
 
 COMMIT_THREADS = 32
+LEASE_SECONDS = 60.0  # beside the time to decode: for the disk, the database, and locks of others
 BACKGROUND_NICENESS = 10
 
 
@@ -137,7 +140,7 @@ def prepare(settings: Settings) -> Sequence[Migration]:
 def build(settings: Settings, *, background: bool = False) -> Services:
     """Wire the services of one process. `background` decodes with fewer processes and at a lower priority."""
     database = _open_database(settings)
-    workspace = Workspace(settings.data / "tmp")
+    workspace = Workspace(settings.data / "tmp", Floor(settings.data, settings.min_free_bytes).check)
     store = LocalBlobStore(settings.data, workspace, settings.sync_threads)
     preview_store = PreviewStore(settings.data, workspace)
     decoders = _decoders(settings, background=background)
@@ -174,6 +177,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
             derivations=derivations,
             previews=previews,
             clock=times.now,
+            lease=timedelta(seconds=LEASE_SECONDS + TASKS_PER_CLAIM * settings.decode_seconds),
             at_once=settings.derive_processes,
         ),
         housekeeping=Housekeeping(

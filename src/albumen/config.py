@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     max_pixels: int = Field(200_000_000, ge=1, description="Largest photo, in pixels.")
     max_frames: int = Field(500, ge=1, description="Most frames of an animation, or pages of a TIFF.")
     group_photos: int = Field(64, ge=1, le=1000, description="Photos that share one commit.")
+    min_free_bytes: int | None = Field(
+        None, ge=0, description="Free bytes to leave on the disk; a hundredth of it, at most 500 MB."
+    )
     sync_threads: int = Field(8, ge=1, le=64, description="Threads per process that wait for the disk.")
     busy_seconds: float = Field(
         10.0, gt=0, le=LONGEST_SECONDS, description="Wait for the database before answering 503."

@@ -89,3 +89,13 @@ def test_bytes_whose_row_could_not_be_written_are_collected_when_nobody_comes_ag
     assert done.returncode == 0, done.stderr
     assert "1 files moved to quarantine" in done.stdout
     assert traffic.digests_of(server.url, [outcome]) == [sha256(EARLIER)]
+
+
+def test_readiness_does_not_wait_for_the_database(tmp_path):
+    patient = {"ALBUMEN_BUSY_SECONDS": "600"}
+    with running(tmp_path / "data", "--workers", "1", ALBUMEN_DERIVE="false", **patient) as server:
+        assert traffic.get(server.url, "/health/ready").status_code == 200
+        with _locked(server):
+            _assert_busy(traffic.get(server.url, "/health/ready"))
+            assert traffic.get(server.url, "/health/live").status_code == 200
+        assert traffic.get(server.url, "/health/ready").status_code == 200

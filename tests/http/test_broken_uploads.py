@@ -42,6 +42,7 @@ def assert_two_photos_stay(uploader, body):
         pytest.param(b"X: y\n\n", id="bare line feeds"),
         pytest.param(b"X: " + b"y" * 100_000 + b"\r\n\r\n", id="endless header"),
         pytest.param(b"X: y\r\n" * 100 + b"\r\n", id="endless headers"),
+        pytest.param(b"X: y\r\n" + b" y\r\n" * 10_000 + b"\r\n", id="endless folded header"),
         pytest.param(b"Content-Length: -5\r\n\r\n", id="negative length"),
     ],
 )

@@ -55,7 +55,19 @@ def test_a_program_that_shows_its_key_may_come_from_anywhere(app, services):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "localhost.", "", "[::2]"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:5000",
+        "127.0.0.1.evil.example",
+        "localhost.",
+        "",
+        "[::2]",
+        "127.0.0.1:abc",
+        "127.0.0.1:5000:5000",
+        "[::1]abc",
+        "[::1]:5000.evil.example",
+    ],
 )
 @pytest.mark.parametrize("target", ["/api/v1/photos", f"/get/{ID}", "/get_value", "/metrics"])
 def test_an_open_server_of_one_machine_answers_to_its_own_names_alone(client, host, target):

@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import pictures
-from albumen.bootstrap import build
+from albumen.bootstrap import build, prepare
+from albumen.config import load_settings
 from albumen.domain.photos import Metadata
 from albumen.errors import StorageUnavailable
 from albumen.repository.derivations import DerivationRepository
-from albumen.services.derivation import LEASE, TASKS_PER_CLAIM, Derivation
+from albumen.services.derivation import TASKS_PER_CLAIM, Derivation
 from batches import preview_files, upload, upload_one
 
+LEASE = timedelta(minutes=5)
 CRASHING_WORKER = """
 import os, signal, sys
 from pathlib import Path
@@ -63,6 +65,7 @@ def worker_of(services, clock, at_once=1):
         derivations=DerivationRepository(),
         previews=services.previews,
         clock=clock,
+        lease=LEASE,
         at_once=at_once,
     )
 
@@ -250,3 +253,14 @@ def test_photo_deleted_for_good_meanwhile_does_no_harm(services, derivation, clo
     clock.ahead = LEASE + timedelta(seconds=1)
     assert work_off(derivation) == 0
     assert services.housekeeping.waiting() == 0
+
+
+def test_a_claim_is_leased_for_longer_than_all_of_its_photos_may_take(tmp_path):
+    settings = load_settings({"data": tmp_path / "data", "decode_seconds": 100})
+    prepare(settings)
+    services = build(settings)
+    upload_one(services, pictures.of_size(2000))
+    services.derivation.work(lambda: True)
+    late = worker_of(services, lambda: datetime.now(UTC) + TASKS_PER_CLAIM * timedelta(seconds=100))
+    assert not late.has_work()
+    services.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +10,12 @@ import click
 from albumen.bootstrap import configure_logs, prepare
 from albumen.cli.options import config_option, data_option
 from albumen.config import load_settings
+from albumen.storage.temporary import locked_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+METRICS_PREFIX = "albumen-metrics-"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -48,8 +49,8 @@ def serve(
     settings = load_settings(flags, config)
     configure_logs(settings)
     prepare(settings)
-    with tempfile.TemporaryDirectory(prefix="albumen-metrics-") as folder:
-        os.environ[METRICS_VARIABLE] = folder
+    with locked_folder(METRICS_PREFIX) as folder:
+        os.environ[METRICS_VARIABLE] = str(folder)
         from albumen.cli.server import run_server  # noqa: PLC0415 - reads the variable when imported
 
         run_server(settings)

@@ -79,6 +79,25 @@ def open_sqlite_copy(path: Path) -> Engine:
     return engine
 
 
+def probe_write(engine: Engine, seconds: float) -> None:
+    """Take the write lock and give it back. Raises Busy after `seconds`, StorageFull, StorageUnavailable."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {patience}")
+            cursor.close()
+    except pysqlite3.Error as exc:
+        raise _explain(exc) from exc
+    finally:
+        connection.close()
+
+
 def copy_sqlite(engine: Engine, target: Path) -> None:
     """Write one consistent state of the database to a new file, by SQLite's online backup, and check its pages.
 

@@ -80,12 +80,22 @@ class Database:
             StorageFull: No space is left.
             StorageUnavailable: Any other failure of the database.
         """
-        with self._my_turn(), _translated(), self._writer.begin() as connection:
+        with self._my_turn(self._busy_seconds), _translated(), self._writer.begin() as connection:
             yield Transaction(connection)
 
+    def probe_write(self, seconds: float) -> None:
+        """Tell whether rows can be written now, without writing any; wait at most `seconds`.
+
+        Raises:
+            Busy: Another writer holds the database.
+            StorageFull, StorageUnavailable: As `writing` raises them.
+        """
+        with self._my_turn(seconds), _translated():
+            dialect.probe_write(self._reader, seconds)
+
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=self._busy_seconds):
+    def _my_turn(self, seconds: float) -> Iterator[None]:
+        if not self._turn.acquire(timeout=seconds):
             raise Busy("Too many requests wait to write. Try again.")
         try:
             yield

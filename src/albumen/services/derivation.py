@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,21 +12,23 @@ from albumen.errors import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from albumen.repository.derivations import DerivationRepository, Task
     from albumen.repository.engine import Database
     from albumen.services.previews import Previews
 
 GRID_PREVIEWS = ((512, "webp"),)
-LEASE = timedelta(minutes=5)
 TASKS_PER_CLAIM = 8
 
 log = structlog.get_logger()
 
 
 class Derivation:
-    """Takes blobs that wait and works on `at_once` of them. Workers, in any process, never take the same blob."""
+    """Takes blobs that wait and works on `at_once` of them. Workers, in any process, never take the same blob.
+
+    A claim is leased for `lease`, which must be longer than the work on all of its blobs may last.
+    """
 
     def __init__(
         self,
@@ -36,12 +37,14 @@ class Derivation:
         derivations: DerivationRepository,
         previews: Previews,
         clock: Callable[[], datetime],
+        lease: timedelta,
         at_once: int = 1,
     ) -> None:
         self._database = database
         self._derivations = derivations
         self._previews = previews
         self._clock = clock
+        self._lease = lease
         self._at_once = at_once
 
     def work(self, is_stopping: Callable[[], bool]) -> int:
@@ -52,7 +55,7 @@ class Derivation:
         """
         now = self._clock()
         with self._database.writing() as tx:
-            tasks = self._derivations.claim(tx, now, now + LEASE, TASKS_PER_CLAIM)
+            tasks = self._derivations.claim(tx, now, now + self._lease, TASKS_PER_CLAIM)
         with ThreadPoolExecutor(self._at_once, "albumen-derive") as pool:
             list(pool.map(partial(self._derive_unless, is_stopping), tasks))
         return len(tasks)

@@ -276,8 +276,10 @@ class Ingest:
         self.limits = limits
 
     def batch(self, dataset: str) -> Batch:
-        """Begin a request. Raises InvalidParameter for a bad slug."""
-        return Batch(self, dataset)
+        """Begin a request. Raises InvalidParameter for a bad slug, StorageFull before anything is read."""
+        batch = Batch(self, dataset)
+        self._store.check_space()
+        return batch
 
     def receiver(self) -> Receiver:
         """Begin to take in the bytes of a request."""

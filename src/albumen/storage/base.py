@@ -103,5 +103,8 @@ class BlobStore(Protocol):
     def sources(self, key: BlobKey) -> Sequence[Path]:
         """Return the files that may hold these bytes, deleted ones too, the best first; none has to be there."""
 
+    def check_space(self) -> None:
+        """Raise StorageFull when no more is to be taken in. Cheap."""
+
     def check(self) -> None:
         """Raise StorageUnavailable unless bytes can be written and read now."""

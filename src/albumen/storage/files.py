@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from albumen.errors import AlbumenError, StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -33,8 +33,9 @@ class Workspace:
     The first use makes it and removes the folders of processes that are gone, so a crash costs no space for long.
     """
 
-    def __init__(self, tmp: Path) -> None:
+    def __init__(self, tmp: Path, check_space: Callable[[], None] | None = None) -> None:
         self._tmp = tmp
+        self._check_space = check_space
         self._own: Path | None = None
         self._lock = -1
         self._numbers = itertools.count()
@@ -42,8 +43,14 @@ class Workspace:
 
     def new_path(self, suffix: str = "") -> str:
         """Return a path that nobody has used. Raises StorageFull, StorageUnavailable."""
+        self.check_space()
         number = next(self._numbers)
         return f"{self._folder()}/{number % SUBFOLDERS:x}/{number}{suffix}"
+
+    def check_space(self) -> None:
+        """Raise StorageFull when no more is to be written."""
+        if self._check_space is not None:
+            self._check_space()
 
     def open(self) -> None:
         """Make the folder now, removing those of dead processes."""

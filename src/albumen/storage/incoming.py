@@ -145,6 +145,7 @@ class LocalIncoming:
         self.size += len(chunk)
         if self._held is not None and self._held.add(chunk):
             return
+        self._receiver.check_space()
         with explained():
             self._make_file()
             self._append([chunk])
@@ -266,6 +267,10 @@ class LocalReceiver:
     def receive(self) -> Incoming:
         """Begin to take bytes in; their file will be in this process's folder of `tmp/`."""
         return LocalIncoming(self._workspace.new_path(), self, self._budget)
+
+    def check_space(self) -> None:
+        """Raise StorageFull when no more is to be written."""
+        self._workspace.check_space()
 
     def add(self, incoming: LocalIncoming) -> None:
         """Take sealed bytes; hand a batch to the pool as soon as enough of them wait."""

@@ -149,6 +149,10 @@ class LocalBlobStore:
         path = self.locate(key)
         return [path, self._quarantine / path.name, path]
 
+    def check_space(self) -> None:
+        """Compare the free space with the floor."""
+        self._workspace.check_space()
+
     def check(self) -> None:
         """Make a byte durable, and look for the folder of the blobs."""
         if not self._blobs.is_dir():

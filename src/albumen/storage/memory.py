@@ -141,5 +141,8 @@ class MemoryBlobStore:
         """Return the path that does not exist."""
         return [self.locate(key)]
 
+    def check_space(self) -> None:
+        """Memory has no floor."""
+
     def check(self) -> None:
         """Memory can always be used."""

@@ -5,6 +5,7 @@ Routes say what they need with `needs` or `public`; a route that says neither an
 
 from __future__ import annotations
 
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 COOKIE = "albumen_key"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"(?P<name>\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 _NEEDS = "albumen_needs"
 
 View = TypeVar("View", bound="Callable[..., Any]")
@@ -109,7 +111,6 @@ def _cookie(environ: WSGIEnvironment) -> str | None:
 
 
 def _host_name(host: str) -> str:
-    """Return a Host value without its port, lower-case."""
-    if host.startswith("["):
-        return host[: host.find("]") + 1].lower()
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+    """Return a Host value without its port, lower-case; nothing when it is no host with a port or without."""
+    found = _HOST.fullmatch(host)
+    return found["name"].lower() if found else ""

@@ -9,6 +9,8 @@ from albumen.web.auth import needs, public
 from albumen.web.context import context, services
 from albumen.web.observe import MEDIA_TYPE, metrics_text
 
+PROBE_SECONDS = 1.0
+
 system = Blueprint("system", __name__)
 
 
@@ -22,7 +24,8 @@ def live() -> Response:
 @system.get("/health/ready")
 @public
 def ready() -> Response:
-    """Answer that database and storage can be used; a problem with status 503 or 507 when not."""
+    """Answer that database and storage can be read and written; a problem with status 503 or 507 when not."""
+    services().database.probe_write(PROBE_SECONDS)
     services().access.has_keys()
     services().store.check()
     return jsonify({"status": "ready"})
