@@ -32,8 +32,8 @@ def measure(plan: Plan) -> Sequence[Result]:
         photo = _rounds(server, target, nginx, root / "photo.jpg", plan)
         preview = _rounds(server, f"{target}?size=256", nginx, root / "preview.jpg", plan)
     return [
-        compare("GET of a photo of 120 KB", "responses/s", photo, Target(0.45), NOTE),
-        compare("GET of a ready preview of 256 px", "responses/s", preview, Target(0.40), NOTE),
+        compare("GET of a photo of 120 KB", "responses/s", photo, Target(0.55), NOTE),
+        compare("GET of a ready preview of 256 px", "responses/s", preview, Target(0.55), NOTE),
     ]
 
 

@@ -35,8 +35,8 @@ def measure(plan: Plan) -> Sequence[Result]:
         large = _rounds(server, large_scenes(), plan.large_photos, plan)
         small = _rounds(server, small_scenes(), plan.small_photos, plan)
     return [
-        compare(f"upload of {plan.large_photos} photos of 12 MP (2 MB)", "photos/s", large, Target(0.65), NOTE),
-        compare(f"upload of {plan.small_photos} photos of 0.8 MP (120 KB)", "photos/s", small, Target(0.50), NOTE),
+        compare(f"upload of {plan.large_photos} photos of 12 MP (2 MB)", "photos/s", large, Target(0.80), NOTE),
+        compare(f"upload of {plan.small_photos} photos of 0.8 MP (120 KB)", "photos/s", small, Target(0.70), NOTE),
     ]
 
 
