@@ -34,6 +34,7 @@ ROUTES = {
     ("GET", "/api/v1/photos/<photo_id>"): VIEWER,
     ("PATCH", "/api/v1/photos/<photo_id>"): EDITOR,
     ("DELETE", "/api/v1/photos/<photo_id>"): EDITOR,
+    ("GET", "/api/v1/photos/<photo_id>/trashed-preview"): EDITOR,
     ("POST", "/api/v1/photos/<photo_id>/restore"): EDITOR,
     ("GET", "/api/v1/timeline"): VIEWER,
     ("GET", "/api/v1/timeline/marks"): VIEWER,

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from forms import part
+from forms import part, problem
 from pictures import jpeg, of_size, oriented
 
 BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
@@ -98,3 +98,17 @@ def test_a_preview_carries_no_metadata(uploader, http, media_format):
     assert not {"exif", "xmp", "comment", "photoshop"} & set(preview.info)
     assert b"Secret" not in answer.content
     assert b"Exif" not in answer.content
+
+
+def test_a_photo_in_the_trash_is_previewed_there_alone_and_nobody_may_keep_it(uploader, http):
+    photo = put(uploader, jpeg(640, 480, seed=9), "gone.jpg")["id"]
+    target = f"/api/v1/photos/{photo}/trashed-preview"
+    problem(uploader.get(target), 404, "photo_not_found")
+    http.delete(f"{uploader.url}/api/v1/photos/{photo}", timeout=60).raise_for_status()
+    for query, size in (("", (256, 192)), ("?size=512", (512, 384)), ("?size=512", (512, 384))):
+        answer = uploader.get(target + query)
+        assert (opened(answer).size, answer.headers["Content-Type"]) == (size, "image/jpeg")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    problem(uploader.get(f"{target}?size=640"), 400, "invalid_parameter")
+    http.post(f"{uploader.url}/api/v1/photos/{photo}/restore", timeout=60).raise_for_status()
+    problem(uploader.get(target), 404, "photo_not_found")

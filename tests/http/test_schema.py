@@ -65,7 +65,7 @@ def target(contract, path):
     """The id of a photo that the operation can work on."""
     client = contract.app.test_client()
     photo = client.put("/api/v1/photos?name=a.jpg", data=jpeg()).get_json()["id"]
-    if path.endswith("/restore"):
+    if path.endswith(("/restore", "/trashed-preview")):
         client.delete(f"/api/v1/photos/{photo}")
     return photo
 

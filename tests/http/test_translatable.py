@@ -59,11 +59,12 @@ def test_every_kind_of_stranger_is_documented():
 
 
 def test_the_session_tells_what_the_server_takes(make_app):
-    limits = make_app(max_photo_bytes=1000, max_photos=2, max_pixels=3, max_frames=4).test_client()
+    limits = make_app(max_photo_bytes=1000, max_photos=2, max_pixels=3, max_frames=4, trash_days=5).test_client()
     told = limits.get("/api/v1/session").get_json()["limits"]
     assert [told[key] for key in ("max_photo_bytes", "max_photos", "max_pixels", "max_frames")] == [1000, 2, 3, 4]
     assert set(told["media_types"]) >= {"image/jpeg", "image/heic", "image/avif"}
     assert told["preview_sizes"] == [256, 512, 1024, 2048]
+    assert told["trash_days"] == 5
 
 
 def test_what_the_session_promises_can_be_asked_for(client):

@@ -42,6 +42,7 @@ _ADD_PHOTO = statement("""
 """)
 _NEWEST = statement("SELECT id FROM photo ORDER BY id DESC LIMIT 1")
 _BY_ID = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NULL")
+_TRASHED_BY_ID = statement(_COLUMNS + "WHERE p.id = :id AND p.deleted_at IS NOT NULL")
 _BY_IDS = statement(_COLUMNS + "WHERE p.id IN :ids AND p.deleted_at IS NULL").bindparams(
     bindparam("ids", expanding=True)
 )
@@ -116,6 +117,11 @@ class PhotoRepository:
     def find(self, tx: Transaction, photo_id: str) -> ListedPhoto | None:
         """Return the photo of that id unless it is in the trash."""
         row = tx.row(_BY_ID, {"id": photo_id})
+        return _listed(row) if row else None
+
+    def find_trashed(self, tx: Transaction, photo_id: str) -> ListedPhoto | None:
+        """Return the photo of that id if it is in the trash."""
+        row = tx.row(_TRASHED_BY_ID, {"id": photo_id})
         return _listed(row) if row else None
 
     def find_all(self, tx: Transaction, photo_ids: Sequence[str]) -> Sequence[ListedPhoto]:

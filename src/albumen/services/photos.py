@@ -58,6 +58,11 @@ class Photos:
         with self._database.reading() as tx:
             return _found(self._photos.find(tx, photo_id)).photo
 
+    def trashed(self, photo_id: str) -> Photo:
+        """Return a photo that is in the trash. Raises PhotoNotFound when it is not there."""
+        with self._database.reading() as tx:
+            return _found(self._photos.find_trashed(tx, photo_id)).photo
+
     def find(self, id_or_name: str) -> Photo:
         """Return the photo of that id, else the newest of exactly that name. Raises PhotoNotFound."""
         if is_photo_id(id_or_name):

@@ -95,7 +95,7 @@ def day(value: Day) -> dict[str, Any]:
     return {"day": value.day, "photos": value.photos, "bytes": value.bytes}
 
 
-def limits(value: IngestLimits) -> dict[str, Any]:
+def limits(value: IngestLimits, trash_days: float) -> dict[str, Any]:
     """Present what a client must know before it sends or asks."""
     return {
         "max_photo_bytes": value.photo.max_bytes,
@@ -109,6 +109,7 @@ def limits(value: IngestLimits) -> dict[str, Any]:
         "max_known": MOST_KNOWN,
         "max_moved": MOST_MOVED,
         "max_downloaded": MOST_DOWNLOADED,
+        "trash_days": trash_days,
     }
 
 

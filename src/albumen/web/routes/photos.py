@@ -10,17 +10,19 @@ from flask import Blueprint, Response, jsonify, request
 from albumen.domain.access import Role
 from albumen.domain.datasets import DEFAULT_DATASET, check_slug
 from albumen.domain.ids import checked_ids
+from albumen.domain.previews import PRESETS
 from albumen.errors import InvalidParameter
 from albumen.services.download import MOST_DOWNLOADED
 from albumen.services.trash import MOST_MOVED
 from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, body_place, context, json_object, member, services
-from albumen.web.delivery import disposition
+from albumen.web.delivery import Wish, disposition, read_wish
 from albumen.web.listing import asked_listing
 
 photos = Blueprint("photos", __name__, url_prefix="/api/v1/photos")
 FORM = "application/x-www-form-urlencoded"
+SMALLEST_PREVIEW = min(PRESETS)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -104,6 +106,20 @@ def delete_photo(photo_id: str) -> Response:
     """Move a photo to the trash."""
     services().photos.delete(photo_id)
     return Response(status=204)
+
+
+@photos.get("/<photo_id>/trashed-preview")
+@needs(Role.EDITOR)
+def preview_trashed_photo(photo_id: str) -> Response:
+    """Answer with a preview of a photo in the trash, for the eyes of its caller alone."""
+    wish = read_wish(request.args)
+    photo = services().photos.trashed(photo_id)
+    answer = context().delivery.answer(request.environ, photo, Wish(wish.size or SMALLEST_PREVIEW, wish.format))
+    response = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
+    response.response = answer.body
+    if "Cache-Control" in response.headers:  # where it is not, nginx is told to ask once more
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @photos.post("/<photo_id>/restore")

@@ -20,7 +20,8 @@ def read_session() -> Response:
     caller = context().gate.recognise(request.environ)
     mode = "open" if services().access.is_open else "keys"
     role = caller.role.label if caller else None
-    return jsonify({"mode": mode, "role": role, "limits": present.limits(services().ingest.limits)})
+    limits = present.limits(services().ingest.limits, services().settings.trash_days)
+    return jsonify({"mode": mode, "role": role, "limits": limits})
 
 
 @session.post("/session")
