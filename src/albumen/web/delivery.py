@@ -102,7 +102,7 @@ class Delivery:
             FileNotFoundError: They are not, or not yet.
             PhotoNotFound, InvalidParameter: There is nothing to answer with.
             PreconditionFailed, RequestedRangeNotSatisfiable: As HTTP demands.
-        Busy: Too many large answers are on their way.
+            Busy: Too many large answers are on their way.
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
         if len(query) + len(accept) > LONGEST_KEPT:
@@ -156,11 +156,8 @@ class Delivery:
             return self._send_bytes(environ, Prepared(path, size, self._accel.kept(headers)))
         if size < NGINX_SENDS_BYTES or not self._accel.may_send(environ):
             return self._send_bytes(environ, prepared)
-        if not _CONDITIONS.isdisjoint(environ):
-            answer = self._send_bytes(environ, prepared)
-            if not _has_asked_bytes(environ, answer):
-                return answer
-            _close(answer.body)
+        if not _CONDITIONS.isdisjoint(environ) and not _leads_to_bytes(environ, prepared):
+            return self._send_bytes(environ, prepared)
         return Answer("200 OK", self._accel.sent(path, headers), [])
 
     def _send_bytes(self, environ: WSGIEnvironment, prepared: Prepared) -> Answer:
@@ -236,15 +233,11 @@ def _read(path: str, size: int) -> bytes:
     return data
 
 
-def _has_asked_bytes(environ: WSGIEnvironment, answer: Answer) -> bool:
-    """Tell whether the answer is the range that was asked for, or the whole if none was."""
+def _leads_to_bytes(environ: WSGIEnvironment, prepared: Prepared) -> bool:
+    """Tell whether the answer is the range that is asked for, or the whole if none is. Raises as `_conditional`."""
+    answer = _conditional(environ, prepared.headers, _open(prepared.path), prepared.size)
+    Closing(answer.body, do_nothing).close()
     return answer.status.startswith("206" if "HTTP_RANGE" in environ else "200")
-
-
-def _close(body: Iterable[bytes]) -> None:
-    close = getattr(body, "close", None)
-    if close is not None:
-        close()
 
 
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:
