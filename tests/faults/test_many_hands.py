@@ -14,7 +14,7 @@ from forms import sha256
 from pictures import of_size
 
 CLIENTS = 4
-ROUNDS = 5
+ROUNDS = 3
 COLLECTING = {"ALBUMEN_TRASH_DAYS": "0", "ALBUMEN_QUARANTINE_DAYS": "0"}
 PHOTOS = [of_size(4_000, seed=number) for number in range(12)]
 
