@@ -25,6 +25,7 @@ import pysqlite3
 import pytest
 import requests
 import traffic
+from PIL import Image
 from powercut import BYTES_WITHOUT_NAMES, EVERYTHING, NAMES_WITHOUT_BYTES, NOTHING, Disk, RandomCut, lay_out
 from recording import Recording, recorder
 
@@ -38,6 +39,7 @@ from pictures import of_size
 CLIENTS = 3
 PHOTOS_PER_CLIENT = 8
 DELETED = 5
+PREVIEWS = 2
 KEPT = range(8, 16)
 PHOTO_BYTES = 3_000
 SETTINGS = {"ALBUMEN_DERIVE": "false", "ALBUMEN_GROUP_PHOTOS": "3", "ALBUMEN_TRASH_DAYS": "0"}
@@ -162,6 +164,8 @@ def story(tmp_path_factory):
     _run_recorded(logs[2], "gc", data)
     with running(data, "--workers", "2", prefix=recorder(logs[3]), **SETTINGS) as server:
         second = _pour(server, 4)
+        for outcome in second[:PREVIEWS]:
+            assert traffic.get_photo(server.url, outcome, "?size=256&format=jpeg").status_code == 200
         _stop(server)
     recording = Recording.read(top, data, logs)
     assert _told_by(recording, [*first, *second])
@@ -208,8 +212,21 @@ def _unsound(services):
     """Look at files, rows and both: half files under a final name, rows without bytes."""
     yield from (f"half-written: {path}" for path in traffic.broken_blobs(services.settings.data))
     yield from (f"damaged: {checked}" for checked in services.housekeeping.scrub() if not checked.sound)
+    yield from (f"half a preview: {path}" for path in _previews(services.settings.data) if not _is_whole(path))
     if services.housekeeping.collect(timedelta(days=30), timedelta(days=7)).missing:
         yield "rows without bytes"
+
+
+def _previews(data):
+    return (data / "previews" / "v1").rglob("*.jpeg")
+
+
+def _is_whole(preview):
+    try:
+        Image.open(preview).load()
+    except OSError:
+        return False
+    return True
 
 
 def _inconsistent(data):
@@ -227,6 +244,21 @@ def test_nothing_is_lost_at_any_moment_whatever_else_survives(story, wreck):
     for moment in story.moments(story.sample(SAMPLE)):
         for cut in (*BLUNT_CUTS, RandomCut(moment.number)):
             assert _faults(wreck(moment.survivor(cut)), moment.told) == [], moment.number
+
+
+def test_a_preview_is_whole_as_soon_as_it_has_its_name(story, wreck):
+    """All names survive, and of the bytes only what was synced."""
+    last = len(story.recording.steps) - 1
+    named = [number for number in range(last) if _is_naming_a_preview(story.recording.steps[number])]
+    assert len(named) == PREVIEWS
+    for moment in story.moments([*named, last]):
+        data = wreck(moment.survivor(NAMES_WITHOUT_BYTES))
+        assert list(_previews(data))
+        assert all(map(_is_whole, _previews(data)))
+
+
+def _is_naming_a_preview(step):
+    return step.what == "rename" and step.target.suffix == ".jpeg"
 
 
 def test_a_server_starts_on_what_is_left_and_takes_the_same_photos_again(story, wreck):
