@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "ALBUMEN_"
 CONFIG_VARIABLE = "ALBUMEN_CONFIG"
 DEFAULT_CONFIG = Path("albumen.toml")
+RATE = r"^[1-9]\d{0,8}/([1-9]\d{0,3} )?(second|minute|hour|day)$"
 LONGEST_SECONDS = 86_400
 LONGEST_DAYS = 36_500  # a century: much more, and the moment that long ago is not in the calendar
 
@@ -50,6 +51,10 @@ class Settings(BaseSettings):
     uploads_per_address: int | None = Field(
         None, ge=1, le=4096, description="Uploads of one address among them; three quarters of them."
     )
+    rate_requests: str | None = Field(
+        None, pattern=RATE, description="Requests of one key, or of one address without a key, such as 600/minute."
+    )
+    rate_uploads: str | None = Field(None, pattern=RATE, description="Likewise for uploads.")
     slow_seconds: float = Field(
         60.0, ge=1, le=LONGEST_SECONDS, description="Time in which a client has to send, or to take, some bytes."
     )

@@ -9,7 +9,7 @@
     │   └── InvalidParameter
     ├── NotFound               PhotoNotFound · DatasetNotFound · KeyNotFound
     ├── Conflict               DatasetExists · AlreadyInDataset
-    ├── NotAllowed             KeyRequired · RoleTooSmall · CrossOrigin · UnknownHost
+    ├── NotAllowed             KeyRequired · RoleTooSmall · CrossOrigin · UnknownHost · TooManyRequests
     ├── Unavailable            StorageFull · Busy · TooManyUploads · StorageUnavailable
     ├── Damaged                BlobDamaged · PreviewFailed
     └── StartRefused           the program cannot start as it was told to
@@ -223,6 +223,13 @@ class UnknownHost(NotAllowed):
 
     code = "unknown_host"
     title = "Unknown host name"
+
+
+class TooManyRequests(NotAllowed):
+    """The caller used up a rate limit; member `retry_after` tells for how many seconds."""
+
+    code = "too_many_requests"
+    title = "Too many requests"
 
 
 class Unavailable(AlbumenError):

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted(ROOT.glob("docs/adr/*.md"))
 READMES = ("README.md", "README.ru.md")
-OF_ANY_ROUTE = {"401", "403", "408", "421", "500", "503"}
+OF_ANY_ROUTE = {"401", "403", "408", "421", "429", "500", "503"}
 FILES = {"GET /static/{}", "GET /client/{}", "GET /mobile/{}"}
 OF_THE_CLIENT = {"GET /d/{}", "GET /photo/{}", "GET /trash", "GET /uploads"}
 

@@ -190,3 +190,10 @@ def test_uploads_that_would_leave_no_threads_for_others_stop_the_start(value, mo
     monkeypatch.setenv("ALBUMEN_UPLOADS", value)
     with pytest.raises(StartRefused, match="ALBUMEN_UPLOADS"):
         load_settings()
+
+
+@pytest.mark.parametrize("rate", ["100", "0/minute", "100/week", "100/minute;5/second", "-1/second", "1/0 second"])
+def test_rates_that_cannot_be_counted_stop_the_start(rate, monkeypatch):
+    monkeypatch.setenv("ALBUMEN_RATE_REQUESTS", rate)
+    with pytest.raises(StartRefused, match="ALBUMEN_RATE_REQUESTS"):
+        load_settings()

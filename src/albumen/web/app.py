@@ -18,9 +18,10 @@ from albumen.web.cors import CrossOriginSharing
 from albumen.web.delivery import Delivery
 from albumen.web.drain import Drained
 from albumen.web.fastpath import FastPath
-from albumen.web.observe import Observed, Observer, mark_route
+from albumen.web.observe import Observed, Observer, mark_route, shared_folder
 from albumen.web.patience import Patience, Patient
 from albumen.web.places import lay_out
+from albumen.web.rates import REQUESTS, UPLOADS, open_rates, quota_headers
 from albumen.web.routes.client import client
 from albumen.web.routes.datasets import datasets
 from albumen.web.routes.deliver import deliver
@@ -34,11 +35,13 @@ from albumen.web.routes.upload import upload
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from flask import Response
 
     from albumen.bootstrap import Services
     from albumen.config import Settings
 
 MOST_JSON_BYTES = 2_000_000
+UNCOUNTED = frozenset({"system.live", "system.ready"})
 
 
 def create_app(services: Services) -> Flask:
@@ -51,27 +54,42 @@ def create_app(services: Services) -> Flask:
     places, patience = lay_out(services.settings), _patience(services.settings)
     accel = Accel(services.settings.data) if services.settings.nginx_accel else None
     delivery = Delivery(services.photos, services.previews, services.access, places.downloads, accel)
-    observer = Observer(access_log=services.settings.access_log)
-    attach(app, Context(services, gate, delivery, observer, patience, places, installed_bundle()))
+    observer, rates = Observer(access_log=services.settings.access_log), open_rates(services.settings, shared_folder())
+    attach(app, Context(services, gate, delivery, observer, patience, places, rates, installed_bundle()))
     for blueprint in (client, pages, mobile, upload, deliver, photos, timeline, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))
     app.before_request(_authorise)
+    app.after_request(_tell_quotas)
     errors.register(app)
-    inner = FastPath(Patient(Drained(Observed(app.wsgi_app, observer)), patience), gate, delivery, observer)
+    inner = FastPath(Patient(Drained(Observed(app.wsgi_app, observer)), patience), gate, delivery, observer, rates)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app
 
 
 def _authorise() -> None:
-    """Ask the gate before every view; unknown routes go on to their 404."""
+    """Count the request and ask the gate before every view; unknown routes go on to their 404."""
+    if request.endpoint is not None:
+        mark_route(request.environ, request.endpoint)
+    _admit()
     if request.endpoint is None:
         return
-    mark_route(request.environ, request.endpoint)
     role = needed_role(current_app.view_functions[request.endpoint])
     if role is not None:
         context().gate.authorise(request.environ, role)
+
+
+def _admit() -> None:
+    """Count the request, unless it asks for the health of the server; an upload counts as such, too."""
+    rates, names = context().rates, (REQUESTS, UPLOADS) if request.blueprint == upload.name else (REQUESTS,)
+    if rates.are_set and request.endpoint not in UNCOUNTED:
+        rates.admit(request.environ, context().gate.recognise(request.environ), *names)
+
+
+def _tell_quotas(response: Response) -> Response:
+    response.headers.extend(quota_headers(request.environ))
+    return response
 
 
 def _patience(settings: Settings) -> Patience:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from albumen.web.observe import Observer
     from albumen.web.patience import Patience
     from albumen.web.places import AllPlaces
+    from albumen.web.rates import Rates
 
 _EXTENSION = "albumen"
 _NO_TEXT = frozenset({"Cc", "Cs"})
@@ -37,6 +38,7 @@ class Context:
     observer: Observer
     patience: Patience
     places: AllPlaces
+    rates: Rates
     mobile: Bundle | None
 
 

@@ -15,7 +15,10 @@ _PREFLIGHT = (
     ("Access-Control-Max-Age", "86400"),
     ("Content-Length", "0"),
 )
-_EXPOSED = ("Access-Control-Expose-Headers", "ETag, Link, Content-Disposition, Content-Range, Retry-After")
+_EXPOSED = (
+    "Access-Control-Expose-Headers",
+    "ETag, Link, Content-Disposition, Content-Range, Retry-After, RateLimit, RateLimit-Policy",
+)
 
 
 class CrossOriginSharing:

@@ -36,6 +36,7 @@ _STATUS: Mapping[type[errors.AlbumenError], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.KeyRequired: HTTPStatus.UNAUTHORIZED,
     errors.UnknownHost: HTTPStatus.MISDIRECTED_REQUEST,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -70,8 +71,8 @@ def problem_response(error: errors.AlbumenError) -> Response:
     )
     if isinstance(error, errors.KeyRequired):
         response.headers["WWW-Authenticate"] = 'Bearer realm="albumen"'
-    if isinstance(error, errors.Unavailable):
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(error, errors.Unavailable | errors.TooManyRequests):
+        response.headers["Retry-After"] = str(error.members.get("retry_after", RETRY_SECONDS))
     return response
 
 

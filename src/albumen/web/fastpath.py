@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from albumen.domain.access import Role
 from albumen.domain.ids import is_photo_id
 from albumen.errors import AlbumenError
+from albumen.web.rates import REQUESTS, quota_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from albumen.web.auth import Gate
     from albumen.web.delivery import Answer, Delivery
     from albumen.web.observe import Observer
+    from albumen.web.rates import Rates
 
 PREFIX = "/get/"
 _METHODS = frozenset({"GET", "HEAD"})
@@ -31,11 +33,14 @@ _METHODS = frozenset({"GET", "HEAD"})
 class FastPath:
     """WSGI middleware in front of Flask."""
 
-    def __init__(self, application: WSGIApplication, gate: Gate, delivery: Delivery, observer: Observer) -> None:
+    def __init__(
+        self, application: WSGIApplication, gate: Gate, delivery: Delivery, observer: Observer, rates: Rates
+    ) -> None:
         self._application = application
         self._gate = gate
         self._delivery = delivery
         self._observer = observer
+        self._rates = rates
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer what is ready; hand on the rest."""
@@ -44,7 +49,9 @@ class FastPath:
         if answer is None:
             return self._application(environ, start_response)
         self._observer.note_fast(environ, answer.status, began)
-        start_response(answer.status, answer.headers)
+        start_response(
+            answer.status, [*answer.headers, *quota_headers(environ)] if self._rates.are_set else answer.headers
+        )
         return answer.body
 
     def _try(self, environ: WSGIEnvironment) -> Answer | None:
@@ -52,7 +59,9 @@ class FastPath:
         if environ["REQUEST_METHOD"] not in _METHODS or not is_photo_id(photo_id):
             return None
         try:
-            self._gate.authorise(environ, Role.VIEWER)
+            caller = self._gate.authorise(environ, Role.VIEWER)
+            if self._rates.are_set:
+                self._rates.admit(environ, caller, REQUESTS)
             return self._delivery.ready(environ, photo_id)
         except (AlbumenError, HTTPException, OSError):
             return None

@@ -49,11 +49,18 @@ def mark_route(environ: WSGIEnvironment, route: str) -> None:
     environ[_ROUTE] = route
 
 
+def shared_folder() -> Path | None:
+    """Return the folder that the processes of this server share while it runs, None when there is one process only."""
+    name = os.environ.get(MULTIPROCESS_VARIABLE)
+    return Path(name) if name else None
+
+
 def metrics_text() -> bytes:
     """Return all metrics in Prometheus' text form, summed over the processes."""
-    if MULTIPROCESS_VARIABLE not in os.environ:
+    folder = shared_folder()
+    if folder is None:
         return generate_latest(OWN_REGISTRY)
-    _forget_dead_processes(Path(os.environ[MULTIPROCESS_VARIABLE]))
+    _forget_dead_processes(folder)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
