@@ -19,6 +19,7 @@ from harness.machine import TMPFS, Machine, filesystem
 from harness.plan import Plan, quick
 from harness.report import Result, table, write
 from scenarios import (
+    behind_nginx,
     download,
     growth,
     mixed,
@@ -43,6 +44,7 @@ SCENARIOS: dict[str, Callable[[Plan], Sequence[Result]]] = {
     "start": start.measure,
     "upload": upload.measure,
     "download": download.measure,
+    "behind_nginx": behind_nginx.measure,
     "previews": previews.measure,
     "page": page.measure,
     "value_list": value_list.measure,

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,13 +111,14 @@ def _put_share(address: str, paths: Sequence[Path]) -> float:
     return sum(float(seconds) for _, seconds in reports)
 
 
-def responses_per_second(url: str, seconds: int, connections: int = 16) -> float:
-    """Ask for one URL over so many connections, with up to 2 threads of wrk.
+def responses_per_second(url: str, seconds: int, connections: int = 16, key: str | None = None) -> float:
+    """Ask for one URL over so many connections, with up to 2 threads of wrk; `key` is shown with every request.
 
     Raises:
         LoadFailed: Some responses were not successes, or connections broke.
     """
-    command = ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", url]
+    shown = [] if key is None else ["-H", f"Authorization: Bearer {key}"]
+    command = ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", *shown, url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
     rate, failures = _RATE.search(done.stdout), _FAILURES.search(done.stdout)
     if failures or rate is None:
@@ -139,12 +141,33 @@ def storing_nginx(root: Path, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def fronting_nginx(upstream: str, data: Path, folder: Path) -> Iterator[str]:
+    """Put the nginx of `albumen nginx-config` before the server at `upstream`, without a log; yields its address."""
+    folder.mkdir()
+    port = free_port()
+    command = [sys.executable, "-m", "albumen", "nginx-config", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
+    command += ["--upstream", upstream.removeprefix("http://"), "--standalone", str(folder)]
+    command += ["--cache", str(folder / "cache"), *(["--user", "root"] if os.geteuid() == 0 else [])]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    text = re.sub(r"^access_log .*$", "access_log off;", printed, flags=re.MULTILINE)
+    with _running_nginx(text, folder, port) as address:
+        yield address
+
+
+@contextmanager
 def _nginx(root: Path, folder: Path, methods: str) -> Iterator[str]:
     folder.mkdir()
     port = free_port()
-    configuration = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
-    configuration.write_text(_NGINX.format(user=user, folder=folder, port=port, root=root, methods=methods), "utf-8")
+    text = _NGINX.format(user=user, folder=folder, port=port, root=root, methods=methods)
+    with _running_nginx(text, folder, port) as address:
+        yield address
+
+
+@contextmanager
+def _running_nginx(text: str, folder: Path, port: int) -> Iterator[str]:
+    configuration = folder / "nginx.conf"
+    configuration.write_text(text, "utf-8")
     log = folder / "output.log"
     command = ["nginx", "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(configuration)]
     with running(command, log) as process:
