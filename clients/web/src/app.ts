@@ -1,7 +1,9 @@
 // Wires the page together: the only place where its state is made.
 
 import { api, onProblem } from './api/index.ts'
+import { breathe } from './platform/breathe.ts'
 import { copyText } from './platform/clipboard.ts'
+import { digestOf, isReadable } from './platform/files.ts'
 import * as memory from './platform/memory.ts'
 import { root } from './platform/root.ts'
 import { PhotoActions } from './state/actions.ts'
@@ -13,7 +15,7 @@ import { Router } from './state/router.svelte.ts'
 import { datasetOf } from './state/route.ts'
 import { Session } from './state/session.svelte.ts'
 import { Shortcuts } from './state/shortcuts.svelte.ts'
-import { Uploads } from './state/uploads.svelte.ts'
+import { Uploads } from './state/uploads/uploads.svelte.ts'
 import { language } from './words/language.svelte.ts'
 
 export { api, language }
@@ -27,12 +29,22 @@ export const photos = new PhotoList(api)
 export const trash = new PhotoList(api)
 export const actions = new PhotoActions({ api, photos, trash, datasets, notices, language, copyText })
 export const uploads = new Uploads({
+  digestOf,
+  isReadable,
+  known: (dataset, digests, signal) => api.knownPhotos(dataset, digests, signal),
   upload: (files, options) => api.upload(files, options),
   now: () => performance.now(),
+  breathe,
   onFinished: () => void Promise.allSettled([photos.refresh(), datasets.refresh()]),
 })
 
 onProblem((problem) => session.note(problem))
+
+/** Logs out. Uploads end with it: whoever comes next must neither see them nor send them. */
+export async function leave(): Promise<void> {
+  uploads.clear()
+  await session.leave()
+}
 
 /** The dataset that uploads go to from where the page is. */
 export function targetDataset(): string {

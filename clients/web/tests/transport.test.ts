@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { Client } from '../src/api/client.ts'
 import { Problem } from '../src/api/problem.ts'
 import { pauseMs, Transport } from '../src/api/transport.ts'
-import { partOf } from '../src/api/upload.ts'
 
 type Answer = Response | Error
 
@@ -122,22 +121,5 @@ describe('a search', () => {
     const { client, asked } = network(json({ photos: [], next: null }))
     await client.findPhotos({ name: 'cat', dataset: 'cats', cursor: null, limit: 10 })
     expect(asked[0]?.address).toBe('/below/api/v1/photos?name=cat&dataset=cats&limit=10')
-  })
-})
-
-describe('an upload that breaks off', () => {
-  const report = { dataset: 'main', created: 1, duplicate: 0, rejected: 0, photos: [{ index: 0, status: 'created' }] }
-
-  it('keeps the outcomes that its problem lists', () => {
-    const problem = new Problem({ code: 'malformed_body', ...report })
-    expect(partOf(problem)).toEqual({ ...report, problem })
-  })
-
-  it('is no problem when every photo was rejected', () => {
-    expect(partOf(new Problem({ code: 'all_rejected', ...report })).problem).toBeNull()
-  })
-
-  it('throws a problem that lists nothing', () => {
-    expect(() => partOf(new Problem({ code: 'key_required' }))).toThrow(Problem)
   })
 })

@@ -34,7 +34,7 @@ describe('words', () => {
 
   it('are Russian where they are not a name', () => {
     const latin = strings(ru).filter(([, text]) => !/[а-яё]/i.test(text))
-    expect(latin.map(([place]) => place)).toEqual(['frame.api', 'grid.totals'])
+    expect(latin.map(([place]) => place)).toEqual(['frame.api', 'grid.totals', 'uploads.formats.csv', 'uploads.formats.json'])
   })
 
   it('explain every problem that the page can meet, in both languages', () => {
@@ -108,6 +108,12 @@ describe('formats', () => {
 
   it('write seconds more exactly the fewer they are', () => {
     expect([0.123, 5.67, 123.4].map(seconds)).toEqual(['0.12s', '5.7s', '123s'])
+  })
+
+  it('write a length of time as one tells it', () => {
+    const { span } = formatsOf('en')
+    expect([0, 40, 59.6, 200, 3599, 7500].map(span)).toEqual(['0 sec', '40 sec', '1 min', '3 min', '1 hr 0 min', '2 hr 5 min'])
+    expect(formatsOf('ru').span(200)).toBe('3 мин')
   })
 
   it('write dates as the region of the reader does', () => {

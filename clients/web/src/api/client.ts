@@ -4,7 +4,7 @@ import { isPhotoId } from './ids.ts'
 import { Problem } from './problem.ts'
 import { Transport, type Means } from './transport.ts'
 import type { Dataset, KnownPhoto, PhotoDetails, PhotoPage, SessionState, Stats } from './types.ts'
-import { sendFiles, type UploadAnswer, type UploadOptions } from './upload.ts'
+import { sendFiles, type UploadOptions } from './upload.ts'
 
 export type PreviewSize = 256 | 512 | 1024 | 2048
 
@@ -90,9 +90,9 @@ export class Client {
   }
 
   /** Sends files in one request; see sendFiles. */
-  async upload(files: readonly File[], options: UploadOptions): Promise<UploadAnswer> {
+  async upload(files: readonly File[], options: UploadOptions): Promise<void> {
     try {
-      return await sendFiles(this.#transport.address('upload'), files, options)
+      await sendFiles(this.#transport.address('upload'), files, options)
     } catch (error) {
       throw this.#transport.told(error)
     }

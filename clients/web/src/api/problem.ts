@@ -4,7 +4,7 @@ import type { ProblemBody } from './types.ts'
 export class Problem extends Error {
   readonly code: string
   readonly body: ProblemBody
-  /** Seconds that the server asks to wait, from Retry-After; null when it does not say. */
+  /** Seconds that the server asks to wait, from Retry-After or the problem itself; null when it does not say. */
   readonly retryAfter: number | null
 
   constructor(body: ProblemBody, retryAfter: number | null = null) {
@@ -12,7 +12,7 @@ export class Problem extends Error {
     this.name = 'Problem'
     this.code = body.code
     this.body = body
-    this.retryAfter = retryAfter
+    this.retryAfter = retryAfter ?? (typeof body.retry_after === 'number' ? body.retry_after : null)
   }
 
   get status(): number {

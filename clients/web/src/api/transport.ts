@@ -23,7 +23,7 @@ const TRIES = 4
 const FIRST_PAUSE_MS = 400
 const LONGEST_PAUSE_MS = 10_000
 /** Passing troubles: no connection, a busy server, a proxy without its server. */
-const PASSING = new Set(['offline', 'busy', 'storage_unavailable'])
+const PASSING = new Set(['offline', 'busy', 'too_many_requests', 'storage_unavailable'])
 
 export class Transport {
   readonly #means: Means

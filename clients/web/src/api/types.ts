@@ -92,11 +92,3 @@ export interface Rejected {
 
 /** What became of one photo of an upload. */
 export type Outcome = Accepted | Rejected
-
-export interface UploadReport {
-  dataset: string
-  created: number
-  duplicate: number
-  rejected: number
-  photos: Outcome[]
-}

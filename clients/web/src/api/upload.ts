@@ -1,60 +1,102 @@
 // Photos on the wire. XMLHttpRequest, because fetch does not tell how many bytes have left.
 
-import { offline, problemOf, type Problem } from './problem.ts'
-import type { UploadReport } from './types.ts'
+import { Lines } from './lines.ts'
+import { offline, Problem, problemOf } from './problem.ts'
+import type { Outcome, ProblemBody } from './types.ts'
 
 export interface UploadOptions {
   dataset: string
-  signal?: AbortSignal
-  /** Called with the bytes of the request that have left so far, of its whole length. */
-  onProgress?: (sent: number, length: number) => void
+  signal: AbortSignal
+  /** Called with the share of the request that has left so far, 0 to 1. */
+  onProgress: (share: number) => void
+  /** Called for every photo as soon as the server has decided on it; `index` is the place of its file. */
+  onOutcome: (outcome: Outcome) => void
 }
 
-/** The outcome of a request: every photo that the server took a decision on, and what broke it off, if anything did. */
-export interface UploadAnswer extends UploadReport {
-  problem: Problem | null
-}
+/** A connection on which nothing has moved for so long is given up. */
+const STALLED_MS = 90_000
 
 /**
- * Sends files in one request. `photos` of the answer has one entry per file, in their order; fewer when the request broke off.
- * Throws a Problem when nothing is known of any file, and AbortError after `signal`.
+ * Sends files in one request, in their order. Ends when every file has its outcome; throws the Problem that broke the
+ * request off before that, and AbortError after `signal`. Outcomes that were told before the break hold.
  */
-export async function sendFiles(address: string, files: readonly File[], options: UploadOptions): Promise<UploadAnswer> {
+export function sendFiles(address: string, files: readonly File[], options: UploadOptions): Promise<void> {
   const form = new FormData()
   form.append('dataset', options.dataset)
   for (const file of files) form.append('file', file, file.name)
-  const { status, text, retryAfter } = await post(address, form, options)
-  if (status === 200 || status === 201) return { ...(JSON.parse(text) as UploadReport), problem: null }
-  return partOf(problemOf(status, text, retryAfter))
-}
-
-/** An error that lists the photos before the break is an answer; any other is thrown. */
-export function partOf(problem: Problem): UploadAnswer {
-  const report = problem.body as unknown as UploadReport
-  if (!Array.isArray(report.photos)) throw problem
-  const { dataset, created, duplicate, rejected, photos } = report
-  return { dataset, created, duplicate, rejected, photos, problem: problem.code === 'all_rejected' ? null : problem }
-}
-
-interface Answer {
-  status: number
-  text: string
-  retryAfter: string | null
-}
-
-function post(address: string, form: FormData, { signal, onProgress }: UploadOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
+    const answer = new Answer(options.onOutcome)
     const abort = (): void => request.abort()
+    let stall = setTimeout(abort, STALLED_MS)
+    const moved = (): void => {
+      clearTimeout(stall)
+      stall = setTimeout(abort, STALLED_MS)
+    }
     request.open('POST', address)
-    request.onload = () =>
-      resolve({ status: request.status, text: request.responseText, retryAfter: request.getResponseHeader('Retry-After') })
-    request.onerror = () => reject(offline())
-    request.onabort = () => reject(new DOMException('The upload was stopped.', 'AbortError'))
-    request.onloadend = () => signal?.removeEventListener('abort', abort)
-    if (onProgress) request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total)
-    if (signal?.aborted) return request.onabort(new ProgressEvent('abort'))
-    signal?.addEventListener('abort', abort)
-    request.send(form)
+    request.setRequestHeader('Accept', 'application/x-ndjson')
+    request.upload.onprogress = ({ loaded, total }) => {
+      moved()
+      options.onProgress(total > 0 ? loaded / total : 0)
+    }
+    request.onprogress = () => {
+      moved()
+      if (request.status === 200) answer.read(request.responseText)
+    }
+    request.onloadend = () => {
+      clearTimeout(stall)
+      options.signal.removeEventListener('abort', abort)
+      const problem = problemAtEnd(request, answer, files.length)
+      if (options.signal.aborted) reject(new DOMException('The upload was stopped.', 'AbortError'))
+      else if (problem) reject(problem)
+      else resolve()
+    }
+    options.signal.addEventListener('abort', abort)
+    if (options.signal.aborted) request.onloadend(new ProgressEvent('loadend'))
+    else request.send(form)
   })
+}
+
+function problemAtEnd(request: XMLHttpRequest, answer: Answer, expected: number): Problem | null {
+  if (request.status === 0) return offline()
+  if (request.status !== 200) return problemOf(request.status, request.responseText, request.getResponseHeader('Retry-After'))
+  answer.read(request.responseText)
+  return answer.problem ?? (answer.count < expected ? offline() : null)
+}
+
+/** An answer line by line: outcomes, and at most one problem at its end. */
+export class Answer {
+  problem: Problem | null = null
+  /** Outcomes so far. */
+  count = 0
+  readonly #lines = new Lines()
+  readonly #onOutcome: (outcome: Outcome) => void
+
+  constructor(onOutcome: (outcome: Outcome) => void) {
+    this.#onOutcome = onOutcome
+  }
+
+  /** Takes the whole text as far as it has come. What is not Albumen's is a problem, too. */
+  read(text: string): void {
+    for (const line of this.#lines.whole(text)) {
+      const entry = parsed(line)
+      if (entry === null) this.problem = offline()
+      else if ('status' in entry) this.#take(entry)
+      else this.problem = new Problem(entry.problem)
+    }
+  }
+
+  #take(outcome: Outcome): void {
+    this.count += 1
+    this.#onOutcome(outcome)
+  }
+}
+
+function parsed(line: string): Outcome | { problem: ProblemBody } | null {
+  try {
+    const entry = JSON.parse(line) as unknown
+    return typeof entry === 'object' && entry !== null && ('status' in entry || 'problem' in entry) ? (entry as Outcome) : null
+  } catch {
+    return null
+  }
 }

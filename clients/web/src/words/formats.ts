@@ -34,6 +34,14 @@ export function formatsOf(locale: Locale, tag: string = locale) {
       unit(value, 'second', { unitDisplay: 'narrow', maximumFractionDigits: value < 1 ? 2 : value < 10 ? 1 : 0 }),
     /** A count in millions, as people tell pixels. */
     millions: (count: number): string => plain.format(Number((count / 1e6).toPrecision(3))),
+    /** A length of time in one unit, two for hours: 40 sec, 3 min, 2 hr 5 min. */
+    span(seconds: number): string {
+      const short = (value: number, name: string): string => unit(value, name, { unitDisplay: 'short', maximumFractionDigits: 0 })
+      if (seconds < 59.5) return short(seconds, 'second')
+      const minutes = Math.round(seconds / 60)
+      if (minutes < 60) return short(minutes, 'minute')
+      return `${short(Math.floor(minutes / 60), 'hour')} ${short(minutes % 60, 'minute')}`
+    },
     pixels: (width: number, height: number): string => `${number(width)} × ${number(height)}`,
     /** An RFC 3339 time as a date and a time of this device's zone. */
     moment: (time: string): string => moments.format(new Date(time)),
