@@ -6,6 +6,7 @@ import { copyText } from './platform/clipboard.ts'
 import { digestOf, isReadable } from './platform/files.ts'
 import * as memory from './platform/memory.ts'
 import { root } from './platform/root.ts'
+import { sleep } from './platform/sleep.ts'
 import { PhotoActions } from './state/actions.ts'
 import { Datasets, DEFAULT_DATASET } from './state/datasets.svelte.ts'
 import { Notices } from './state/notices.svelte.ts'
@@ -16,6 +17,7 @@ import { datasetOf } from './state/route.ts'
 import { Session } from './state/session.svelte.ts'
 import { Shortcuts } from './state/shortcuts.svelte.ts'
 import { Uploads } from './state/uploads/uploads.svelte.ts'
+import { Viewer } from './state/viewer.svelte.ts'
 import { language } from './words/language.svelte.ts'
 
 export { api, language }
@@ -27,6 +29,7 @@ export const shortcuts = new Shortcuts()
 export const datasets = new Datasets(api)
 export const photos = new PhotoList(api)
 export const trash = new PhotoList(api)
+export const viewer = new Viewer({ api, photos, sleep })
 export const actions = new PhotoActions({ api, photos, trash, datasets, notices, language, copyText })
 export const uploads = new Uploads({
   digestOf,

@@ -103,6 +103,11 @@ export class Client {
     return this.#transport.address(`get/${encodeURIComponent(id)}`, { size })
   }
 
+  /** The address of a preview of a photo in the trash; editors may look at it. */
+  trashedPreviewAddress(id: string, size: PreviewSize): string {
+    return this.#transport.address(`${photoPath(id)}/trashed-preview`, { size })
+  }
+
   originalAddress(id: string): string {
     return this.#transport.address(`get/${encodeURIComponent(id)}`)
   }

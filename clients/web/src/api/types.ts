@@ -22,12 +22,13 @@ export interface Photo {
   deleted_at: string | null
   /** A ThumbHash in base64; null until it is made. */
   placeholder: string | null
-}
-
-export interface PhotoDetails extends Photo {
+  /** More than one: it is animated, or has pages. */
   frames: number
   /** Local time of the camera, without a zone. */
   taken_at: string | null
+}
+
+export interface PhotoDetails extends Photo {
   camera: string | null
   lens: string | null
   position: { latitude: number; longitude: number } | null

@@ -2,7 +2,7 @@
 
 import type { Client } from '../api/client.ts'
 import { asProblem } from '../api/problem.ts'
-import type { Photo } from '../api/types.ts'
+import type { Photo, PhotoDetails } from '../api/types.ts'
 import type { Language } from '../words/language.svelte.ts'
 import type { Datasets } from './datasets.svelte.ts'
 import type { Notices } from './notices.svelte.ts'
@@ -49,17 +49,25 @@ export class PhotoActions {
     })
   }
 
-  /** Gives a photo another name. Tells whether it worked. */
-  rename(photo: Photo, name: string): Promise<boolean> {
-    return this.#try(async ({ api, photos }) => photos.replace(await api.renamePhoto(photo.id, name)))
+  /** Gives a photo another name and returns it; null when that did not work. */
+  async rename(photo: Photo, name: string): Promise<PhotoDetails | null> {
+    let renamed: PhotoDetails | null = null
+    await this.#try(async ({ api, photos }) => {
+      renamed = await api.renamePhoto(photo.id, name)
+      photos.replace(renamed)
+    })
+    return renamed
   }
 
-  copyLink(photo: Photo): Promise<boolean> {
-    return this.#try(async ({ copyText, notices, language }) => {
-      const { copied, copyByHand } = language.words.photo
-      const isCopied = await copyText(photo.link)
-      notices.show({ text: isCopied ? copied : copyByHand, isTrouble: !isCopied })
-    })
+  copyLink(photo: Photo): Promise<void> {
+    return this.copy(photo.link, this.#means.language.words.photo.copied)
+  }
+
+  /** Copies a text and tells so with `done`, or how a person can do it. */
+  async copy(text: string, done: string): Promise<void> {
+    const { copyText, notices, language } = this.#means
+    const isCopied = await copyText(text)
+    notices.show({ text: isCopied ? done : language.words.photo.copyByHand, isTrouble: !isCopied })
   }
 
   async #try(action: (means: ActionMeans) => Promise<void>): Promise<boolean> {

@@ -43,6 +43,22 @@ export class PhotoList {
     return this.photos.findIndex((photo) => photo.id === id)
   }
 
+  find(id: string): Photo | null {
+    return this.photos.find((photo) => photo.id === id) ?? null
+  }
+
+  /** The photo that lies `step` places after this one, or before it; null when there is none, or it is not loaded. */
+  neighbour(id: string, step: 1 | -1): Photo | null {
+    const index = this.indexOf(id)
+    return index < 0 ? null : (this.photos[index + step] ?? null)
+  }
+
+  /** As `neighbour`, loading it when needed. */
+  async reach(id: string, step: 1 | -1): Promise<Photo | null> {
+    if (step > 0 && this.indexOf(id) === this.photos.length - 1) await this.loadMore()
+    return this.neighbour(id, step)
+  }
+
   replace(photo: Photo): void {
     this.photos = this.photos.map((old) => (old.id === photo.id ? { ...old, ...photo } : old))
   }

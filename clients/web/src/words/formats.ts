@@ -7,11 +7,13 @@ export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { other: stri
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
 const STEP = 1000
+const MEGAPIXELS: Record<Locale, string> = { en: 'MP', ru: 'Мп' }
 
 export type Formats = ReturnType<typeof formatsOf>
 
 /** The formats of a language; `tag` names it with a region (en-GB), whose dates they follow. */
 export function formatsOf(locale: Locale, tag: string = locale) {
+  const percents = new Intl.NumberFormat(tag, { style: 'percent' })
   const plain = new Intl.NumberFormat(tag)
   const rules = new Intl.PluralRules(locale)
   const moments = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' })
@@ -42,6 +44,12 @@ export function formatsOf(locale: Locale, tag: string = locale) {
       if (minutes < 60) return short(minutes, 'minute')
       return `${short(Math.floor(minutes / 60), 'hour')} ${short(minutes % 60, 'minute')}`
     },
+    percent: (value: number): string => percents.format(value),
+    megapixels: (width: number, height: number): string =>
+      `${plain.format(Number(((width * height) / 1e6).toPrecision(2)))} ${MEGAPIXELS[locale]}`,
+    /** Degrees of latitude and longitude, as maps write them and take them. */
+    position: ({ latitude, longitude }: { latitude: number; longitude: number }): string =>
+      `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`,
     pixels: (width: number, height: number): string => `${number(width)} × ${number(height)}`,
     /** An RFC 3339 time as a date and a time of this device's zone. */
     moment: (time: string): string => moments.format(new Date(time)),

@@ -1,0 +1,239 @@
+"""One photo in the web client: zoomed, moved, swiped through, described, renamed, and taken away."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from PIL import ExifTags, Image
+from playwright.sync_api import expect
+
+from conftest import running
+from forms import Uploader, ids, part
+from pictures import jpeg
+
+LARGE = (5000, 2600)
+SEEN_LINK = "document.execCommand = (name) => { window.copied = document.getSelection().toString(); return true; };"
+NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', {value: undefined});" + SEEN_LINK
+SCALE = "element => new DOMMatrix(getComputedStyle(element.querySelector('.photo')).transform).a"
+SHIFT = "element => new DOMMatrix(getComputedStyle(element.querySelector('.photo')).transform).e"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("gallery") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def album(gallery, http):
+    """An uploader into a dataset of its own."""
+    return Uploader(http, gallery.url, f"set-{uuid.uuid4().hex}")
+
+
+def fill(album, *names, **options):
+    """Upload one photo of each name; return their ids."""
+    parts = [part(jpeg(640, 480, seed=uuid.uuid4().int % 10_000, **options), name) for name in names]
+    return ids(album.send(*parts).json())
+
+
+def told_by_a_camera():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Google", "Pixel 9"
+    photo, gps = exif.get_ifd(ExifTags.IFD.Exif), exif.get_ifd(ExifTags.IFD.GPSInfo)
+    photo[ExifTags.Base.DateTimeOriginal] = "2026:11:20 14:03:11"
+    photo[ExifTags.Base.LensModel] = "Pixel 9 back camera"
+    gps[ExifTags.GPS.GPSLatitudeRef], gps[ExifTags.GPS.GPSLongitudeRef] = "N", "E"
+    gps[ExifTags.GPS.GPSLatitude], gps[ExifTags.GPS.GPSLongitude] = (59, 56, 19.0), (30, 18, 51.0)
+    return exif
+
+
+def opened(visit, album, photo, **options):
+    """Open a photo over its dataset; return the page, its watch and the room."""
+    page, watch = visit(f"{album.url}/d/{album.dataset}", reduced_motion="reduce", **options)
+    page.locator(f'[data-photo="{photo}"]').click()
+    return page, watch, page.get_by_role("dialog")
+
+
+def picture(room, name):
+    return room.get_by_role("img", name=name)
+
+
+def stage(page):
+    return page.locator(".stage")
+
+
+def shown_slide(page):
+    return page.locator(".slide[aria-hidden=false]")
+
+
+def expect_scale(page, scale):
+    page.wait_for_function(
+        f"scale => Math.abs(({SCALE})(document.querySelector('.slide[aria-hidden=false]')) - scale) < 0.01", arg=scale
+    )
+
+
+def drag(page, start, end):
+    """Drag with the mouse, in a few steps, as a finger does."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    for step in range(1, 6):
+        page.mouse.move(*(a + (b - a) * step / 5 for a, b in zip(start, end, strict=True)))
+    page.mouse.up()
+
+
+def test_photo_is_magnified_by_keys_buttons_wheel_and_double_click(album, visit):
+    (photo,) = ids(album.send(part(jpeg(*LARGE, seed=1), "large.jpg")).json())
+    page, watch, room = opened(visit, album, photo)
+    expect(picture(room, "large.jpg")).not_to_have_js_property("naturalWidth", 0)
+    page.keyboard.press("+")
+    expect_scale(page, 1.5)
+    page.get_by_role("button", name="Reduce").click()
+    expect_scale(page, 1)
+    stage(page).dblclick(position={"x": 300, "y": 300})
+    expect(page.get_by_role("button", name="Show the whole photo: 100%")).to_be_visible()
+    expect(picture(room, "large.jpg")).to_have_js_property("naturalWidth", LARGE[0])
+    assert f"/get/{photo}" in {answer.url.removeprefix(album.url) for answer in watch.responses}
+    page.keyboard.press("0")
+    expect_scale(page, 1)
+    stage(page).hover()
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"({SCALE})(document.querySelector('.slide')) > 2")
+
+
+def test_magnified_photo_is_moved_by_dragging_and_by_arrows(album, visit):
+    (photo,) = ids(album.send(part(jpeg(*LARGE, seed=2), "large.jpg")).json())
+    page, _, _ = opened(visit, album, photo)
+    for _ in range(3):
+        page.keyboard.press("+")
+    expect_scale(page, 1.5**3)
+    drag(page, (500, 400), (440, 400))
+    assert shown_slide(page).evaluate(SHIFT) == -60
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(f"{album.url}/photo/{photo}?dataset={album.dataset}")
+    assert shown_slide(page).evaluate(SHIFT) == 20
+
+
+def test_neighbours_are_ready_before_one_goes_to_them(album, visit):
+    first, second, third = fill(album, "first.jpg", "second.jpg", "third.jpg")
+    page, watch, room = opened(visit, album, second)
+    for hidden in page.locator(".slide[aria-hidden=true] img").all():
+        expect(hidden).not_to_have_js_property("naturalWidth", 0)
+    expect(page.locator(".slide[aria-hidden=true]")).to_have_count(2)
+    page.wait_for_load_state("networkidle")
+    large = {answer.url for answer in watch.responses if "/get/" in answer.url and "size=256" not in answer.url}
+    assert {url.split("/get/")[1][:36] for url in large} == {first, second, third}
+    page.keyboard.press("ArrowRight")
+    expect(picture(room, "first.jpg")).to_have_js_property("naturalWidth", 640)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(picture(room, "third.jpg")).to_have_js_property("naturalWidth", 640)
+    expect(room.get_by_role("button", name="Previous photo")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator(f'[data-photo="{third}"]')).to_be_focused()
+
+
+def test_swipes_lead_to_the_neighbours_and_down_closes(album, visit):
+    first, second = fill(album, "first.jpg", "second.jpg")
+    page, _, room = opened(visit, album, second)
+    expect(room.get_by_role("button", name="Next photo")).to_be_enabled()
+    drag(page, (700, 400), (250, 410))
+    expect(page).to_have_url(f"{album.url}/photo/{first}?dataset={album.dataset}")
+    drag(page, (300, 400), (310, 405))
+    drag(page, (300, 400), (750, 410))
+    expect(page).to_have_url(f"{album.url}/photo/{second}?dataset={album.dataset}")
+    drag(page, (400, 200), (410, 600))
+    expect(room).to_have_count(0)
+    expect(page).to_have_url(f"{album.url}/d/{album.dataset}")
+    expect(page.locator(f'[data-photo="{second}"]')).to_be_focused()
+
+
+def test_two_fingers_magnify_the_photo_on_a_phone(album, visit):
+    (photo,) = ids(album.send(part(jpeg(*LARGE, seed=3), "large.jpg")).json())
+    page, _, room = opened(visit, album, photo, **PHONE)
+    expect(picture(room, "large.jpg")).not_to_have_js_property("naturalWidth", 0)
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind, *points):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    fingers("touchStart", (150, 400), (240, 400))
+    fingers("touchMove", (105, 400), (285, 400))
+    fingers("touchMove", (60, 400), (330, 400))
+    fingers("touchEnd")
+    expect_scale(page, 3)
+
+
+def test_panel_tells_what_the_camera_has_told(album, visit):
+    (photo,) = fill(album, "told.jpg", exif=told_by_a_camera())
+    page, _ = visit(f"{album.url}/photo/{photo}")
+    panel = page.get_by_role("complementary", name="Details")
+    for text in ("Google Pixel 9", "Pixel 9 back camera", "20 Nov 2026, 14:03", "JPEG"):
+        expect(panel).to_contain_text(text)
+    place = panel.get_by_role("link", name="59.93861, 30.31417")
+    expect(place).to_have_attribute("href", "geo:59.9386111,30.3141667")
+    page.get_by_role("button", name="Details", exact=True).click()
+    expect(panel).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("dialog", name="told.jpg")).to_be_visible()
+    expect(panel).to_have_count(0)
+    page.keyboard.press("i")
+    expect(panel).to_be_visible()
+
+
+def test_link_id_and_digest_are_copied(album, visit):
+    (photo,) = fill(album, "one.jpg")
+    page, _, room = opened(visit, album, photo)
+    page.evaluate(NO_CLIPBOARD)
+    sha256 = album.get(f"/api/v1/photos/{photo}").json()["sha256"]
+    for name, text in (("link", f"{album.url}/get/{photo}"), ("id", photo), ("SHA-256", sha256)):
+        room.get_by_role("button", name=f"Copy the {name}").last.click()
+        expect(page.get_by_role("status")).to_contain_text("copied.")
+        assert page.evaluate("window.copied") == text
+
+
+def test_photos_are_cleared_out_by_the_keyboard_and_come_back(album, visit):
+    first, second, third = fill(album, "first.jpg", "second.jpg", "third.jpg")
+    page, _, room = opened(visit, album, second)
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("status")).to_contain_text("second.jpg is in the trash.")
+    expect(page).to_have_url(f"{album.url}/photo/{first}?dataset={album.dataset}")
+    page.keyboard.press("z")
+    expect(page.get_by_role("status")).to_contain_text("second.jpg is back.")
+    assert [shown["id"] for shown in album.listed()] == [third, second, first]
+    page.keyboard.press("Delete")
+    expect(page).to_have_url(f"{album.url}/photo/{second}?dataset={album.dataset}")
+    page.keyboard.press("Delete")
+    expect(page).to_have_url(f"{album.url}/photo/{third}?dataset={album.dataset}")
+    page.keyboard.press("Delete")
+    expect(room).to_have_count(0)
+    expect(page.get_by_role("heading", name="No photos yet")).to_be_visible()
+
+
+def test_name_is_changed_in_place_by_the_keyboard(album, visit):
+    (photo,) = fill(album, "old.jpg")
+    page, _, room = opened(visit, album, photo)
+    pencil = room.get_by_role("button", name="Rename")
+    pencil.press("Enter")
+    expect(page.get_by_label("New name")).to_be_focused()
+    page.keyboard.type("other")
+    page.keyboard.press("Escape")
+    expect(room).to_be_visible()
+    expect(pencil).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("new")
+    page.keyboard.press("Enter")
+    expect(room.get_by_role("heading", level=1)).to_have_text("new.jpg")
+    expect(pencil).to_be_focused()
+    assert album.get(f"/api/v1/photos/{photo}").json()["name"] == "new.jpg"
+
+
+def test_photo_that_is_gone_says_so_and_how_to_go_on(album, visit):
+    (photo,) = fill(album, "gone.jpg")
+    album.http.delete(f"{album.url}/api/v1/photos/{photo}", timeout=60).raise_for_status()
+    page, watch = visit(f"{album.url}/photo/{photo}")
+    expect(page.get_by_role("alert")).to_contain_text("It may be in the trash.")
+    page.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(f"{album.url}/")
+    watch.expect_trouble("status of 404")
