@@ -11,6 +11,7 @@ from albumen_mobile.core.api import Api
 from albumen_mobile.core.queue import AT_ONCE, Queue, State
 from albumen_mobile.core.troubles import Unreachable
 from lines import Line, MemoryFile, refusal
+from loops import finished
 
 
 def photo(number):
@@ -35,7 +36,7 @@ def run(line, files, *, after=None, **options):
             await after(queue)
         return queue
 
-    return asyncio.run(work())
+    return finished(work())
 
 
 def states(queue):
@@ -156,7 +157,7 @@ def test_nothing_is_sent_until_it_is_allowed():
         await queue.finish()
         return held
 
-    assert asyncio.run(work()) == (True, [])
+    assert finished(work()) == (True, [])
     assert line.sent == ["IMG_1.jpg"]
 
 
@@ -171,5 +172,5 @@ def test_a_queue_that_works_takes_more_photos():
         await queue.finish()
         return states(queue)
 
-    assert asyncio.run(work()) == [State.CREATED, State.CREATED]
+    assert finished(work()) == [State.CREATED, State.CREATED]
     assert sorted(line.sent) == ["IMG_1.jpg", "renamed.jpg"]

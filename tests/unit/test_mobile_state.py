@@ -13,6 +13,7 @@ from albumen_mobile.core.preferences import Preferences, server_address
 from albumen_mobile.core.troubles import NotAlbumen, Refused, Unreachable
 from albumen_mobile.transport.base import Response
 from lines import Line, answer, refusal
+from loops import finished
 
 ID = "01a206e1-c8e4-72a8-a32b-6ec2f56c0661"
 
@@ -108,7 +109,7 @@ def test_gallery_grows_to_its_end_without_showing_a_photo_twice():
             pass
         return gallery
 
-    gallery = asyncio.run(work())
+    gallery = finished(work())
     assert [photo.name for photo in gallery.photos] == [f"IMG_{number}.jpg" for number in range(150)]
     assert gallery.is_complete
 
@@ -121,7 +122,7 @@ def test_the_next_page_is_asked_for_once_at_a_time():
         grown = await asyncio.gather(gallery.more(), gallery.more(), gallery.more())
         return grown, len(line.requests)
 
-    assert asyncio.run(work()) == ([True, False, False], 2)
+    assert finished(work()) == ([True, False, False], 2)
 
 
 def test_an_answer_that_comes_after_a_newer_search_is_dropped():
@@ -136,7 +137,7 @@ def test_an_answer_that_comes_after_a_newer_search_is_dropped():
         line.gate.set()
         return await slow, await quick, gallery.search
 
-    assert asyncio.run(work()) == (False, True, "b")
+    assert finished(work()) == (False, True, "b")
 
 
 def test_a_refresh_that_fails_leaves_what_was_shown():
@@ -150,7 +151,7 @@ def test_a_refresh_that_fails_leaves_what_was_shown():
         line.is_cut = False
         return len(gallery.photos), await gallery.more()
 
-    assert asyncio.run(work()) == (60, True)
+    assert finished(work()) == (60, True)
 
 
 def test_search_by_id_asks_for_that_photo():
@@ -161,8 +162,8 @@ def test_search_by_id_asks_for_that_photo():
         return [photo.name for photo in gallery.photos]
 
     whole = {**entry(1), "media_type": "image/jpeg", "sha256": "0"}
-    assert asyncio.run(work(answer(200, whole))) == ["IMG_1.jpg"]
-    assert asyncio.run(work(refusal(404, "photo_not_found"))) == []
+    assert finished(work(answer(200, whole))) == ["IMG_1.jpg"]
+    assert finished(work(refusal(404, "photo_not_found"))) == []
 
 
 @pytest.mark.parametrize(
@@ -177,4 +178,4 @@ def test_search_by_id_asks_for_that_photo():
 def test_what_is_no_answer_of_albumen_is_told_apart(response, trouble):
     line = Line(answers={("GET", "/api/v1/session"): response})
     with pytest.raises(trouble):
-        asyncio.run(Api(line).session())
+        finished(Api(line).session())

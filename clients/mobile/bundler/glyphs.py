@@ -41,6 +41,8 @@ OF_FLUTTER = (
     "radio_button_checked",
     "radio_button_unchecked",
     "search",
+    "visibility",
+    "visibility_off",
     "warning",
 )
 REGULAR = 400

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 GRID_SIZE, FULL_SIZE = 256, 2048
 _PROBLEM = "application/problem+json"
 _FIRST_ERROR = 400
+_NOT_FOUND = 404
 
 
 class Api:
@@ -25,8 +26,13 @@ class Api:
         self.transport = transport
 
     async def session(self) -> Session:
-        """Ask who we are to the server. Any other server than Albumen gives NotAlbumen."""
-        value = await self._call(Request("GET", "/api/v1/session"))
+        """Ask who we are to the server. Any other server than Albumen, or a wrong path on one, gives NotAlbumen."""
+        try:
+            value = await self._call(Request("GET", "/api/v1/session"))
+        except Refused as exc:
+            if exc.status != _NOT_FOUND:
+                raise
+            raise NotAlbumen from exc
         if not isinstance(value, dict) or "mode" not in value:
             raise NotAlbumen
         return Session(value["mode"], value["role"])

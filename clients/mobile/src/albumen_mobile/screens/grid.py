@@ -74,12 +74,11 @@ class GridScreen:
         words = self._app.words
         search = ft.TextField(
             value=self._app.gallery.search,
-            hint_text=words("search"),
+            label=words("search"),  # a hint would go as soon as something is typed, and with it the name of the field
             prefix_icon=ft.Icons.SEARCH,
             border=ft.NoInputBorder(),
-            content_padding=ft.Padding.symmetric(vertical=14),
+            content_padding=ft.Padding.only(top=4, bottom=4),
             expand=True,
-            keyboard_type=ft.KeyboardType.TEXT,
             autocorrect=False,
             on_change=self._on_typing,
             on_submit=self._on_search,
@@ -87,7 +86,8 @@ class GridScreen:
         icon, tooltip = labelled(ft.Icons.REFRESH, words("refresh"))
         refresh = ft.IconButton(icon, tooltip=tooltip, on_click=self._on_refresh)
         field = ft.Container(ft.Row([search]), bgcolor=ft.Colors.SURFACE_CONTAINER_HIGHEST, border_radius=28)
-        return ft.AppBar(title=field, title_spacing=8, actions=[refresh], toolbar_height=64)
+        field.padding = ft.Padding.only(top=6, right=16)
+        return ft.AppBar(title=field, title_spacing=8, actions=[refresh], toolbar_height=72)
 
     async def _reload(self, search: str | None = None) -> None:
         self._bar.visible = True

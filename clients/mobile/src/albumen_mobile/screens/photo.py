@@ -151,7 +151,8 @@ class PhotoScreen:
         details = await self._told(self._app.api.details(self._photo.id))
         if details is not None:
             rows: list[ft.Control] = [_fact(label, text) for label, text in self._facts(details) if text]
-            sheet = ft.Container(ft.Column(rows, scroll=ft.ScrollMode.AUTO, tight=True, spacing=12), padding=24)
+            column = ft.Column(rows, scroll=ft.ScrollMode.AUTO, tight=True, spacing=12)
+            sheet = ft.Container(ft.SelectionArea(column), padding=24)
             self._app.page.show_dialog(ft.BottomSheet(sheet, show_drag_handle=True, scrollable=True))
 
     def _facts(self, details: Details) -> list[tuple[str, str]]:
@@ -231,4 +232,4 @@ def _pixels(photo: Photo) -> str:
 
 def _fact(label: str, text: str) -> ft.Control:
     name = ft.Text(label, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=ft.Colors.ON_SURFACE_VARIANT)
-    return ft.Column([name, ft.Text(text, selectable=True)], spacing=2, tight=True)
+    return ft.MergeSemantics(ft.Column([name, ft.Text(text)], spacing=2, tight=True))

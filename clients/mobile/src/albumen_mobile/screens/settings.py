@@ -63,18 +63,17 @@ class SettingsScreen:
         async def change(event: ft.Event[ft.Switch]) -> None:
             await self._app.remember(**{name: bool(event.control.value)})
 
-        return ft.ListTile(
-            title=ft.Text(words(name)),
-            subtitle=ft.Text(words(f"{name}_note")),
-            trailing=ft.Switch(value=is_on, on_change=change),
-            toggle_inputs=True,
+        switch = ft.Switch(value=is_on, on_change=change)
+        note = ft.Text(words(f"{name}_note"))
+        return ft.MergeSemantics(
+            ft.ListTile(title=ft.Text(words(name)), subtitle=note, trailing=switch, toggle_inputs=True)
         )
 
     def _connection(self) -> list[ft.Control]:
         app, words = self._app, self._app.words
         server = app.own_server or app.preferences.server
         role = ft.Text(f"{words('role')}: {words(f'role_{app.session.role}')}", color=ft.Colors.ON_SURFACE_VARIANT)
-        lines: list[ft.Control] = [heading(words("connection")), ft.Text(server, selectable=True), role]
+        lines: list[ft.Control] = [heading(words("connection")), ft.Text(server), role]
         if app.session.mode == "keys" or not app.own_server:
             label = words("log_out") if app.session.mode == "keys" else words("other_server")
             lines.append(ft.OutlinedButton(label, icon=ft.Icons.LOGOUT, on_click=self._on_log_out))
