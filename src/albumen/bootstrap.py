@@ -95,10 +95,15 @@ class Services:
 
 
 def configure_logs(settings: Settings) -> None:
-    """Let every process log as the settings say: lines for people or JSON for machines, to standard error."""
+    """Let every process log as the settings say: lines for people or JSON for machines, to standard error.
+
+    Tracebacks are logged without local variables: keys and addresses of people are among them.
+    """
     is_json, colors = settings.log_format == "json", sys.stderr.isatty()
-    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=colors)
-    exceptions = [structlog.processors.dict_tracebacks] if is_json else []
+    console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if is_json else console
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    exceptions = [structlog.processors.ExceptionRenderer(tracebacks)] if is_json else []
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

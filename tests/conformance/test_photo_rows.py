@@ -144,6 +144,13 @@ def test_page_by_name_has_the_names_that_contain_it_in_any_case(shelf, wanted, f
     assert page(shelf, name=wanted) == found
 
 
+def test_search_for_what_nearly_fits_everywhere_in_many_long_names_takes_little(shelf):
+    longest = "\u2057" * 251  # four characters each, once it is folded
+    shelf.photos([f"{longest}{number:04}" for number in range(2_000)])
+    assert page(shelf, name="\u2057" * 100 + "x") == []
+    assert page(shelf, name="\u2057" * 100 + "1999") == [f"{longest}1999"]
+
+
 def test_all_conditions_of_a_page_hold_together(shelf):
     trashed = shelf.photo("cat 1.jpg", "a")
     trash(shelf, trashed)

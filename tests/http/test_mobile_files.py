@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 
 import pytest
 
 from albumen.web.bundle import Bundle
+from forms import problem
 
 FOLDER = "0123456789abcdef"
 SCRIPT = b"console.log('a script that is long enough to shrink');" * 20
@@ -29,6 +31,7 @@ def installed(tmp_path, monkeypatch):
     (web / "icon.png").write_bytes(b"\x89PNG")
     (web / FOLDER / "start.js.gz").write_bytes(gzip.compress(SCRIPT))
     (web / FOLDER / "engine.wasm.gz").write_bytes(gzip.compress(b"\0asm"))
+    (web / ".hidden.js").write_text("KEY = 1")
     (web.parent / "secret.py").write_text("KEY = 1")
     forget_the_package(monkeypatch)
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
@@ -102,6 +105,10 @@ STRANGE = [
     "..%5csecret.py",
     FOLDER,
     "a%00b",
+    "a" * 300,
+    "a/" * 3000,
+    ".hidden.js",
+    f"{FOLDER}/.git/config",
 ]
 
 
@@ -115,3 +122,27 @@ def test_names_that_are_no_files_of_the_bundle_are_not_found(mobile, name):
 def test_a_link_out_of_the_folder_is_not_followed(installed):
     (installed / "leak.js").symlink_to(installed.parent / "secret.py")
     assert Bundle(installed).find("leak.js") is None
+
+
+def test_an_unpacked_file_comes_in_chunks(mobile, installed):
+    script = bytes(5_000_000)
+    (installed / FOLDER / "large.js.gz").write_bytes(gzip.compress(script))
+    answer = mobile.get(f"/mobile/{FOLDER}/large.js", buffered=False)
+    chunks = list(answer.response)
+    assert b"".join(chunks) == script
+    assert max(map(len, chunks)) <= 256 * 1024
+    answer.close()
+
+
+@pytest.mark.parametrize("taken", ["gzip", "identity"])
+def test_large_files_take_places_of_their_own_until_they_have_gone_out(installed, make_app, taken):
+    (installed / FOLDER / "large.js.gz").write_bytes(gzip.compress(os.urandom(200_000)))
+    app = make_app(threads=8)  # one place
+    target, headers = f"/mobile/{FOLDER}/large.js", {"Accept-Encoding": taken}
+    first = app.test_client().get(target, headers=headers)
+    problem(app.test_client().get(target, headers=headers), 503, "busy")
+    assert app.test_client().get(f"/mobile/{FOLDER}/start.js", headers={"Accept-Encoding": "gzip"}).status_code == 200
+    first.close()
+    for _ in range(3):
+        with app.test_client().get(target, headers=headers) as again:
+            assert again.status_code == 200

@@ -66,3 +66,10 @@ def test_a_file_that_is_not_there_is_a_problem(client):
 def test_a_host_name_in_the_examples_cannot_bring_markup(client):
     html = client.get("/api/docs", headers={"Host": "x<script>alert(1)"}).text
     assert "<script>alert" not in html
+
+
+def test_examples_of_the_documentation_are_for_the_address_that_was_asked(client):
+    for host in ("127.0.0.1:5000", "localhost:5001", "localhost:5002"):
+        text = client.get("/api/docs", headers={"Host": host}).text
+        assert f"http://{host}/upload" in text
+        assert "{server}" not in text

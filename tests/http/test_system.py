@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+import structlog
 
+from albumen.bootstrap import configure_logs
 from albumen.web.auth import public
 from conftest import running
 from forms import FORM, form, part, problem
@@ -177,6 +179,23 @@ def test_a_crash_is_a_problem_that_tells_nothing_of_our_inside(app, capsys):
     problem(answer, 500, "internal")
     assert not any(word in answer.data for word in (b"hunter2", b"Runtime", b"Traceback", b".py"))
     assert "request_crashed" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_the_log_of_a_crash_has_no_local_variables(settings, log_format, capsys):
+    def crash():
+        secret = "".join(["hunt", "er2"])
+        raise RuntimeError(len(secret))
+
+    configure_logs(settings.model_copy(update={"log_format": log_format}))
+    try:
+        crash()
+    except RuntimeError as exc:
+        structlog.get_logger().error("request_crashed", exc_info=exc)
+    structlog.reset_defaults()
+    logged = "".join(capsys.readouterr())
+    assert "RuntimeError" in logged
+    assert "hunter2" not in logged
 
 
 def test_a_broken_database_tells_nothing_of_its_inside(client, services):

@@ -66,6 +66,13 @@ def test_ten_thousand_equal_names_are_told_apart():
     assert len(set(names)) == 10_000
 
 
+def test_ten_thousand_long_names_that_are_the_same_once_they_are_cut_are_told_apart_in_short_time():
+    longest = [f"{'x' * 246}{number:04}.jpg" for number in range(5_000)]
+    names = list(unique_filenames(longest * 2))
+    assert len(set(names)) == 10_000
+    assert max(len(name) for name in names) <= LONGEST_BYTES
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), max_size=8))
 def test_whatever_photos_are_called_their_files_are_safe_and_different(names):
     filenames = list(unique_filenames(names))

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 LONGEST_BYTES = 255  # of a name in ext4, APFS and NTFS; UTF-8 is the longest of their forms
 _LONGEST_EXTENSION = 16
+_LONGEST_SUFFIX = (
+    " (00000)"  # long names that are the same once this is added count together, or n of them take n² steps
+)
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 
@@ -24,11 +27,11 @@ def unique_filenames(names: Iterable[str]) -> Iterator[str]:
     taken: set[str] = set()
     counts: dict[str, int] = {}
     for name in names:
-        plain = _filename(name)
-        chosen, folded = plain, fold_name(plain)
+        chosen = plain = _filename(name)
         while fold_name(chosen) in taken:
-            counts[folded] = counts.get(folded, 1) + 1
-            chosen = _filename(plain, f" ({counts[folded]})")
+            kin = fold_name(_filename(plain, _LONGEST_SUFFIX))
+            counts[kin] = counts.get(kin, 1) + 1
+            chosen = _filename(plain, f" ({counts[kin]})")
         taken.add(fold_name(chosen))
         yield chosen
 

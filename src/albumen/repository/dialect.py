@@ -27,6 +27,7 @@ FIRST_SAFE_SQLITE = (3, 51, 3)
 POOLED_CONNECTIONS = 8
 EXTRA_CONNECTIONS = 24
 WRITE = "albumen_write"
+CONTAINS = "INSTR({text}, {part}) > 0"  # STRPOS in PostgreSQL; LIKE takes the product of both lengths for each row
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",

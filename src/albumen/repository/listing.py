@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from albumen.domain.names import fold_name
+from albumen.repository.dialect import CONTAINS
 from albumen.repository.engine import statement
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ AFTER_ALL_IDS = "g"
 _LIVE = " WHERE p.deleted_at IS NULL AND p.id < :cursor AND p.id >= :since"
 _TRASH = " WHERE p.deleted_at IS NOT NULL AND p.id < :cursor AND p.id >= :since"
 _IN_DATASET = " AND p.dataset_id = :dataset_id"
-_NAMED = " AND p.name_folded LIKE :pattern ESCAPE '!'"
+_NAMED = " AND " + CONTAINS.format(text="p.name_folded", part=":part")
 
 
 class Shape(NamedTuple):
@@ -56,7 +57,7 @@ class PageQuery:
         if self.dataset_id is not None:
             values["dataset_id"] = self.dataset_id
         if self.name is not None:
-            values["pattern"] = _containing(self.name)
+            values["part"] = fold_name(self.name)
         return values
 
 
@@ -74,11 +75,3 @@ def shaped(head: str, tail: str) -> Mapping[Shape, TextClause]:
         for by_dataset in (False, True)
         for by_name in (False, True)
     }
-
-
-def _containing(name: str) -> str:
-    """Return the LIKE pattern of texts that contain `name`; `!` escapes the wildcards in it."""
-    folded = fold_name(name)
-    for special in ("!", "%", "_"):
-        folded = folded.replace(special, "!" + special)
-    return f"%{folded}%"

@@ -5,6 +5,7 @@ Its files are static. Those that shrink are stored as `.gz` alone; a folder name
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -47,12 +48,12 @@ class Bundle:
 
     def find(self, name: str) -> BundledFile | None:
         """Return the file of a name with slashes, or None."""
-        if "\0" in name:
+        if "\0" in name or any(part.startswith(".") for part in name.split("/")):
             return None
         media_type = _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
         for stored, is_packed in ((name, False), (f"{name}.gz", True)):
             path = (self._folder / stored).resolve()
-            if path.is_relative_to(self._folder) and path.is_file():
+            if path.is_relative_to(self._folder) and os.path.isfile(path):  # noqa: PTH113 - no error for a long name
                 return BundledFile(path, media_type, is_packed, _UNCHANGING.match(name) is not None)
         return None
 

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 UPLOAD_SHARE = 3 / 8  # of the threads; the rest is for answers, previews that must be made, and everything short
 DOWNLOAD_SHARE = 3 / 16
 BODY_SHARE = 1 / 16
+FILE_SHARE = 1 / 8  # of a client's own files, which strangers get without a key: photos keep their places
 ADDRESS_SHARE = 3 / 4  # of the places
 IN_USE = Gauge(
     "albumen_places_in_use", "Requests that may last and are under way.", ("kind",), multiprocess_mode="livesum"
 )
 _NO_UPLOAD = TooManyUploads("Too many uploads at once. Try again.")
 _NO_DOWNLOAD = Busy("Too many large answers are on their way at once. Try again.")
+_NO_FILE = Busy("Too many large files are on their way at once. Try again.")
 _NO_BODY = Busy("Too many requests wait for their bodies. Try again.")
 
 
@@ -79,10 +81,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class AllPlaces:
-    """The places of one process: for uploads, for large answers, and for other bodies while they are read."""
+    """The places of one process: for uploads, large answers, large files of clients, other bodies while they are read."""
 
     uploads: Places
     downloads: Places
+    files: Places
     bodies: Places
 
 
@@ -90,10 +93,12 @@ def lay_out(settings: Settings) -> AllPlaces:
     """Divide the threads of a process."""
     uploads = settings.uploads or _share(settings.threads, UPLOAD_SHARE)
     downloads = _share(settings.threads, DOWNLOAD_SHARE)
+    files = _share(settings.threads, FILE_SHARE)
     bodies = _share(settings.threads, BODY_SHARE)
     return AllPlaces(
         Places(uploads, settings.uploads_per_address or _share(uploads, ADDRESS_SHARE), _NO_UPLOAD, _in_use("upload")),
         Places(downloads, _share(downloads, ADDRESS_SHARE), _NO_DOWNLOAD, _in_use("download")),
+        Places(files, _share(files, ADDRESS_SHARE), _NO_FILE, _in_use("file")),
         Places(bodies, _share(bodies, ADDRESS_SHARE), _NO_BODY, _in_use("body")),
     )
 

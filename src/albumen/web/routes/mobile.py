@@ -11,8 +11,12 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 from albumen.web.auth import public
 from albumen.web.bundle import PAGE
 from albumen.web.context import context
+from albumen.web.patience import at_end
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from albumen.web.bundle import BundledFile
 
 # Flutter and Python run as WebAssembly, and Flutter writes styles of its own into the page.
@@ -22,6 +26,7 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 SMALL_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
 YEAR_SECONDS = 365 * 86400
 
 mobile = Blueprint("mobile", __name__, url_prefix="/mobile")
@@ -67,8 +72,10 @@ def _answer(name: str) -> Response:
 
 def _as_stored(found: BundledFile) -> Response:
     stat = found.path.stat()
-    body = found.path if stat.st_size > SMALL_BYTES else BytesIO(found.path.read_bytes())
-    response = send_file(body, found.media_type)
+    is_large = stat.st_size > SMALL_BYTES
+    if is_large:
+        _take_place()
+    response = send_file(found.path if is_large else BytesIO(found.path.read_bytes()), found.media_type)
     response.set_etag(f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
     if found.is_packed:
         response.headers["Content-Encoding"] = "gzip"
@@ -77,7 +84,22 @@ def _as_stored(found: BundledFile) -> Response:
 
 
 def _unpacked(found: BundledFile) -> Response:
-    return _cached(Response(gzip.decompress(found.path.read_bytes()), content_type=found.media_type), found)
+    _take_place()
+    return _cached(Response(_unpack(found.path), content_type=found.media_type), found)
+
+
+def _unpack(path: Path) -> Iterator[bytes]:
+    """Yield the bytes a chunk at a time: whole, tens of megabytes for each of many clients would fill the memory."""
+    with gzip.open(path) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _take_place() -> None:
+    """Take a place until the answer has gone out: it holds a thread for as long as its reader likes. Raises Busy."""
+    files, address = context().places.files, request.remote_addr or ""
+    files.take(address)
+    at_end(request.environ, lambda: files.give_back(address))
 
 
 def _cached(response: Response, found: BundledFile) -> Response:
