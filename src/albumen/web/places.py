@@ -81,7 +81,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class AllPlaces:
-    """The places of one process: for uploads, large answers, large files of clients, other bodies while they are read."""
+    """The places of one process: for uploads, large answers, large files of clients, and other bodies."""
 
     uploads: Places
     downloads: Places

@@ -45,7 +45,7 @@ def marked(text: str) -> Markup:
 
 @functools.lru_cache(maxsize=16)
 def _docs_page(_root: str) -> str:
-    """Return the page of a server below a path, but for its address, which any client can make up: drawing takes 40 ms."""
+    """Return the page of a server below a path without its address, which clients can make up: drawing takes 40 ms."""
     return render_template(
         "docs.html",
         info=openapi.document()["info"],
