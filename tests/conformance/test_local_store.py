@@ -252,6 +252,44 @@ def test_photo_that_cannot_be_synced_leaves_no_file_open_and_spoils_no_other(loc
     assert files_in(tmp_path / "tmp") == []
 
 
+def test_photo_that_fails_for_any_reason_gives_its_memory_back_and_spoils_no_other(local_store, tmp_path):
+    local_store.check()
+    before = open_files()
+    receiver = local_store.receiver()
+    group = [receiver.receive() for _ in range(12)]
+    for incoming in group:
+        incoming.write("no bytes" if incoming in group[:4] else DATA)  # the first of each task fails in the pool
+        incoming.seal()
+    receiver.flush()
+    for incoming in group[:4]:
+        with pytest.raises(TypeError):
+            incoming.sha256()
+    assert {incoming.sha256() for incoming in group[4:]} == {hashlib.sha256(DATA).hexdigest()}
+    for incoming in group:
+        incoming.discard()
+    assert open_files() == before
+    assert files_in(tmp_path / "tmp") == []
+    assert local_store._budget.take(HELD_BYTES)
+
+
+def test_pool_that_takes_no_work_fails_every_request_and_lets_none_wait_for_ever(tmp_path):
+    workspace, budget = Workspace(tmp_path / "tmp"), Budget()
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    turns = threading.Semaphore(2)
+    for _ in range(3):
+        receiver = LocalReceiver(workspace, pool, turns, budget)
+        incoming = receiver.receive()
+        incoming.write(DATA)
+        incoming.seal()
+        with pytest.raises(RuntimeError):
+            receiver.flush()
+        incoming.discard()
+    assert all(turns.acquire(blocking=False) for _ in range(2))
+    assert budget.take(HELD_BYTES)
+    workspace.close()
+
+
 def test_photo_dropped_while_the_pool_works_on_it_leaves_nothing(tmp_path):
     workspace = Workspace(tmp_path / "tmp")
     started, go_on = threading.Event(), threading.Event()

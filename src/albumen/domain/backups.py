@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z", re.ASCII)
 _NAME = "%Y-%m-%dT%H-%M-%S.%f"
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -20,6 +22,11 @@ class Manifest:
     database_bytes: int
     database_sha256: str
     missing: tuple[str, ...]
+
+
+def is_backup_name(name: str) -> bool:
+    """Tell whether `name` has the form of a name of ours."""
+    return _FORM.fullmatch(name) is not None
 
 
 def backup_name(now: datetime, last: str | None) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+_FILE_NAME = re.compile(r"([0-9a-f]{64})\.([a-z0-9]{1,8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class BlobKey:
 
     sha256: str
     extension: str
+
+    @property
+    def file_name(self) -> str:
+        """The name of a file with these bytes."""
+        return f"{self.sha256}.{self.extension}"
+
+
+def key_of(file_name: str) -> BlobKey | None:
+    """Return the key of a blob's file, or None when the name is that of something else."""
+    match = _FILE_NAME.fullmatch(file_name)
+    return BlobKey(match[1], match[2]) if match else None
 
 
 @dataclass(frozen=True, slots=True)

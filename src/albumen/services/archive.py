@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StartRefused
 from albumen.services.inventory import in_steps, stored_in_steps
 
@@ -88,7 +89,7 @@ class Archive:
         with self._folder.reading(), target.writing():
             name = self._choose(wanted)
             manifest = self._folder.manifest(name)
-            if target.take_database(self._folder.database(name)) != manifest.database_sha256:
+            if not self._take_database(name, manifest, target):
                 raise StartRefused(f"The database of the backup {name} is damaged. {self._others(name)}")
             with closing(self._open_copy(self._folder.database(name))) as copy, progress(manifest.bytes) as advance:
                 bad = list(self._restore_all(copy, target, advance))
@@ -105,9 +106,23 @@ class Archive:
         others = [other for other in self._folder.backups() if other != name]
         return f"There are: {', '.join(others)}." if others else "There is no other."
 
+    def _take_database(self, name: str, manifest: Manifest, target: RestoreFolder) -> bool:
+        """Copy the database; False when there is none, or it is another than it was."""
+        try:
+            return target.take_database(self._folder.database(name)) == manifest.database_sha256
+        except (BlobDamaged, FileNotFoundError):
+            return False
+
+    def _stored(self, copy: Database) -> Iterator[Sequence[StoredBlob]]:
+        """Yield what a backup names. Raises StartRefused for names that lead anywhere else: they become paths."""
+        for step in stored_in_steps(copy, self._blobs, STEP):
+            if any(key_of(blob.key.file_name) is None for blob in step):
+                raise StartRefused("The database of the backup names files that are no photos; others have changed it.")
+            yield step
+
     def _restore_all(self, copy: Database, target: RestoreFolder, advance: Callable[[int], None]) -> Iterator[BadBlob]:
         with ThreadPoolExecutor(READS_AT_ONCE, "albumen-restore") as pool:
-            for step in stored_in_steps(copy, self._blobs, STEP):
+            for step in self._stored(copy):
                 for blob, bad in zip(step, pool.map(lambda blob: self._restore(blob, target), step), strict=True):
                     advance(blob.bytes)
                     if bad is not None:
@@ -125,7 +140,7 @@ class Archive:
     def _missing(self, name: str) -> Iterator[str]:
         """Yield the digests of blobs that a backup names and that are not there."""
         with closing(self._open_copy(self._folder.database(name))) as copy:
-            for step in stored_in_steps(copy, self._blobs, STEP):
+            for step in self._stored(copy):
                 yield from (blob.key.sha256 for blob in step if not self._folder.locate(blob.key).exists())
 
     def _read_all(self, progress: Progress) -> tuple[int, Sequence[BadBlob]]:

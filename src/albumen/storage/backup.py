@@ -23,16 +23,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
 
-from albumen.domain.backups import Manifest
-from albumen.domain.photos import BlobKey
+from albumen.domain.backups import Manifest, is_backup_name
+from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StartRefused, StorageFull, StorageUnavailable
-from albumen.storage.copies import sha256_of
+from albumen.storage.copies import open_plain, sha256_of
 from albumen.storage.files import make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from albumen.domain.photos import BlobKey
     from albumen.storage.copies import Way
 
 DATABASE = "albumen.db"
@@ -41,6 +42,7 @@ _MANIFEST = "manifest.json"
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
 _OWN = frozenset({"backups", "blobs", "damaged", "tmp", "lock", "lost+found"})
+_MOST_MANIFEST_BYTES = 1 << 30
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -84,14 +86,14 @@ class BackupFolder:
             raise StartRefused(f"{self.root} holds no backup.")
         with reported(self.root), ExitStack() as stack:
             if self._lock.exists():
-                _take(stack.enter_context(self._lock.open("rb")), fcntl.LOCK_SH, self.root)
+                _take(stack.enter_context(open_plain(self._lock)), fcntl.LOCK_SH, self.root)
             yield
 
     def backups(self) -> Sequence[str]:
         """Return the names of all backups, the oldest first."""
         if not self._backups.is_dir():
             return []
-        return sorted(path.name for path in self._backups.iterdir())
+        return sorted(path.name for path in self._backups.iterdir() if is_backup_name(path.name))
 
     def database(self, name: str) -> Path:
         """Return the file of a backup's database."""
@@ -100,16 +102,17 @@ class BackupFolder:
     def manifest(self, name: str) -> Manifest:
         """Read what a backup says of itself. Raises StartRefused."""
         try:
-            values = json.loads((self._backups / name / _MANIFEST).read_text("utf-8"))
+            with open_plain(self._backups / name / _MANIFEST) as file:
+                values = json.loads(file.read(_MOST_MANIFEST_BYTES))
             return Manifest(**{**values, "missing": tuple(values["missing"])})
-        except (OSError, ValueError, TypeError, KeyError) as exc:
+        except (OSError, BlobDamaged, ValueError, TypeError, KeyError) as exc:
             raise StartRefused(f"The manifest of the backup {name} cannot be read; choose another one.") from exc
 
     def has_sound_database(self, name: str) -> bool:
         """Read the database of a backup and compare it with its manifest."""
         try:
             return sha256_of(self.database(name)) == self.manifest(name).database_sha256
-        except (FileNotFoundError, StartRefused):
+        except (FileNotFoundError, BlobDamaged, StartRefused):
             return False
 
     def draft(self) -> Path:
@@ -139,7 +142,7 @@ class BackupFolder:
 
     def locate(self, key: BlobKey) -> Path:
         """Return `blobs/ab/<sha256>.<ext>`."""
-        return self._blobs / key.sha256[:2] / f"{key.sha256}.{key.extension}"
+        return self._blobs / key.sha256[:2] / key.file_name
 
     def has(self, key: BlobKey, size: int) -> bool:
         """Tell whether a blob is there, with this size in bytes; its bytes are not read."""
@@ -166,16 +169,16 @@ class BackupFolder:
         raise BlobDamaged("The bytes of this photo are missing or damaged.")
 
     def is_sound(self, key: BlobKey) -> bool:
-        """Read a blob and compare it with its SHA-256; one that is missing is not sound."""
+        """Read a blob and compare it with its SHA-256; one that is missing, or no plain file, is not sound."""
         try:
             return sha256_of(self.locate(key)) == key.sha256
-        except FileNotFoundError:
+        except (FileNotFoundError, BlobDamaged):
             return False
 
     def keys(self) -> Iterator[BlobKey]:
         """Return the keys of all blobs in the order of their digests, lazily."""
         for folder in sorted(self._blobs.iterdir()) if self._blobs.is_dir() else []:
-            yield from (BlobKey(path.stem, path.suffix[1:]) for path in sorted(folder.iterdir()))
+            yield from (key for path in sorted(folder.iterdir()) if (key := key_of(path.name)) is not None)
 
     def size(self, key: BlobKey) -> int:
         """Return the bytes that a blob takes."""
@@ -202,6 +205,11 @@ class BackupFolder:
             raise StartRefused(f"{self.root} holds something else; name an empty directory, or one of backups.")
         for folder in (self._backups, self._blobs):
             folder.mkdir(_FOLDER_MODE, exist_ok=True)
+        strange = sorted(path.name for path in self._backups.iterdir() if not is_backup_name(path.name))
+        if strange:  # it may be a backup that was renamed: nobody would know which photos it needs
+            raise StartRefused(
+                f"{self._backups} holds {strange[0]!r}, which is no name of a backup; move it elsewhere."
+            )
         for number in range(256):
             (self._blobs / f"{number:02x}").mkdir(_FOLDER_MODE, exist_ok=True)
         self._lock.touch(_FILE_MODE)

@@ -6,11 +6,13 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 from typing import TYPE_CHECKING, Protocol
 
 from albumen.errors import BlobDamaged, StartRefused
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
     from typing import BinaryIO
 
@@ -58,7 +60,7 @@ class Cloning:
             self._copy(source, partial, sha256)
 
     def _clone(self, source: Path, partial: Path) -> bool:
-        with source.open("rb") as reading, _created(partial, self._mode) as writing:
+        with open_plain(source) as reading, _created(partial, self._mode) as writing:
             try:
                 fcntl.ioctl(writing.fileno(), _FICLONE, reading.fileno())
             except OSError as exc:
@@ -68,6 +70,20 @@ class Cloning:
                 return False
             os.fsync(writing.fileno())
         return True
+
+
+def open_plain(path: Path) -> FileIO:
+    """Open a plain file for reading. A directory of backups may have been in the hands of others.
+
+    Raises:
+        FileNotFoundError: There is none.
+        BlobDamaged: Something else is there: a pipe would make its reader wait for ever, a device never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb", buffering=0)
+    os.close(descriptor)
+    raise BlobDamaged(f"{path} is no plain file.")
 
 
 def link(source: Path, partial: Path, sha256: str) -> None:  # noqa: ARG001 - nothing is read, so nothing is compared
@@ -88,7 +104,7 @@ def link(source: Path, partial: Path, sha256: str) -> None:  # noqa: ARG001 - no
 def copy_file(source: Path, partial: Path, mode: int) -> str:
     """Copy into a new file, replacing one that was left there, and make its bytes durable; return their SHA-256."""
     digest = hashlib.sha256()
-    with source.open("rb", buffering=0) as reading, _created(partial, mode) as writing:
+    with open_plain(source) as reading, _created(partial, mode) as writing:
         while chunk := reading.read(READ_BYTES):
             digest.update(chunk)
             writing.write(chunk)
@@ -99,7 +115,7 @@ def copy_file(source: Path, partial: Path, mode: int) -> str:
 
 def sha256_of(path: Path) -> str:
     """Read a file and return its SHA-256."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -134,7 +134,7 @@ class LocalIncoming:
         self._has_file = False
         self._is_final = False
         self._is_dropped = False
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self.task: Future[None] | None = None
         self.size = 0
 
@@ -171,8 +171,10 @@ class LocalIncoming:
             self.settle()
         else:
             self.task.result()
-        if self._failure is not None:
+        if isinstance(self._failure, OSError):
             raise explain(self._failure) from self._failure
+        if self._failure is not None:
+            raise self._failure
         return self._digest.hexdigest()
 
     def discard(self) -> None:
@@ -186,7 +188,7 @@ class LocalIncoming:
         """Complete the file, once; `sha256` tells a failure."""
         try:
             self._complete()
-        except OSError as exc:
+        except Exception as exc:  # noqa: BLE001 - `sha256` raises it; the files after this one in the task go on
             self._failure = exc
         if self._is_dropped:
             self._remove()
@@ -284,7 +286,11 @@ class LocalReceiver:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         for share in shares(waiting):
             self._in_flight.acquire()
-            task = self._pool.submit(_settle_all, share)
+            try:
+                task = self._pool.submit(_settle_all, share)
+            except RuntimeError:  # no thread can be started: the next requests must not wait for this one for ever
+                self._in_flight.release()
+                raise
             task.add_done_callback(lambda _: self._in_flight.release())
             for incoming in share:
                 incoming.task = task

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from albumen.domain.photos import BlobKey
+from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StorageUnavailable
 from albumen.storage.base import BlobStat
 from albumen.storage.files import explain, explained, make_durable_folder, open_folder, sync_folder
@@ -30,11 +30,10 @@ from albumen.storage.incoming import Budget, LocalReceiver, shares
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from albumen.domain.photos import BlobKey
     from albumen.storage.base import Incoming
     from albumen.storage.files import Workspace
     from albumen.storage.incoming import LocalIncoming
-
-_DIGEST_LENGTH = 64
 
 
 class LocalBlobStore:
@@ -65,7 +64,7 @@ class LocalBlobStore:
         with explained():
             folders = {key.sha256[:2]: self._folder(key) for _, key in sealed}
             for incoming, key in sealed:
-                cast("LocalIncoming", incoming).move(_name(key), folders[key.sha256[:2]])
+                cast("LocalIncoming", incoming).move(key.file_name, folders[key.sha256[:2]])
             list(self._pool.map(_sync_all, shares(list(folders.values()))))
 
     @contextmanager
@@ -172,7 +171,7 @@ class LocalBlobStore:
             os.close(self._folders.popitem()[1])
 
     def _target(self, key: BlobKey) -> str:
-        return f"{self._blobs}/{key.sha256[:2]}/{_name(key)}"
+        return f"{self._blobs}/{key.sha256[:2]}/{key.file_name}"
 
     def _folder(self, key: BlobKey) -> int:
         """Return the open folder of a blob; it stays open, since opening and closing cost as much as the sync."""
@@ -202,10 +201,6 @@ class LocalBlobStore:
             yield
 
 
-def _name(key: BlobKey) -> str:
-    return f"{key.sha256}.{key.extension}"
-
-
 def _sync_all(folders: Sequence[int]) -> None:
     for folder in folders:
         os.fsync(folder)
@@ -230,6 +225,6 @@ def _modified(path: Path) -> float:
 
 def _keys_in(folder: Path) -> Iterator[BlobKey]:
     for path in sorted(folder.iterdir()):
-        digest, _, extension = path.name.partition(".")
-        if len(digest) == _DIGEST_LENGTH and extension:
-            yield BlobKey(digest, extension)
+        key = key_of(path.name)
+        if key is not None:
+            yield key

@@ -104,7 +104,7 @@ class RestoreFolder:
             (self._blobs / f"{number:02x}").mkdir(parents=True, exist_ok=True)
 
     def _locate(self, key: BlobKey) -> Path:
-        return self._blobs / key.sha256[:2] / f"{key.sha256}.{key.extension}"
+        return self._blobs / key.sha256[:2] / key.file_name
 
 
 def is_unfinished(data: Path) -> bool:
