@@ -14,9 +14,19 @@ export interface Portion {
 
 export type Portions = Iterable<Portion> | AsyncIterable<Portion>
 
+/** Files that are asked for at a time. Browsers hand over all of them in one go, with a call to another process for each. */
+const AT_ONCE = 16
+
 /** The files of a file dialog. */
-export function chosen(files: Iterable<File>): Portion[] {
-  return [{ files: Array.from(files, (file) => ({ file, path: file.webkitRelativePath || file.name })), unreadable: [] }]
+export function chosen(files: Iterable<File>): Portions {
+  return inPortions([...files]) // a copy, for the dialog's own list is emptied
+}
+
+function* inPortions(files: readonly File[]): Generator<Portion> {
+  for (let at = 0; at < files.length; at += AT_ONCE) {
+    const some = files.slice(at, at + AT_ONCE)
+    yield { files: some.map((file) => ({ file, path: file.webkitRelativePath || file.name })), unreadable: [] }
+  }
 }
 
 /** All files of a drop or a paste. Must be called in the event itself: the browser empties the transfer after it. */
@@ -37,7 +47,7 @@ function named(file: File): File {
 
 async function* portionsOf(entries: FileSystemEntry[]): AsyncGenerator<Portion> {
   const folders = entries.filter(isFolder)
-  yield await opened(entries)
+  yield* opened(entries)
   for (let folder = folders.shift(); folder; folder = folders.shift()) {
     const reader = folder.createReader()
     const inside: FileSystemDirectoryEntry[] = []
@@ -46,7 +56,7 @@ async function* portionsOf(entries: FileSystemEntry[]): AsyncGenerator<Portion> 
       if (found === null) yield { files: [], unreadable: [pathOf(folder)] }
       if (!found?.length) break
       inside.push(...found.filter(isFolder))
-      yield await opened(found)
+      yield* opened(found)
     }
     folders.unshift(...inside)
   }
@@ -56,13 +66,17 @@ const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => 
 
 const pathOf = (entry: FileSystemEntry): string => entry.fullPath.replace(/^\//, '')
 
-/** Browsers hand out the entries of a folder in portions of about 100, and none at the end. */
+/** Browsers hand out the entries of a folder in portions, Chromium 100 or 1,000, and none at the end. */
 const read = (reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> =>
   new Promise((resolve, reject) => reader.readEntries(resolve, reject))
 
-async function opened(entries: FileSystemEntry[]): Promise<Portion> {
-  const portion: Portion = { files: [], unreadable: [] }
+async function* opened(entries: FileSystemEntry[]): AsyncGenerator<Portion> {
   const files = entries.filter((entry): entry is FileSystemFileEntry => entry.isFile)
+  for (let at = 0; at < files.length; at += AT_ONCE) yield await openedAtOnce(files.slice(at, at + AT_ONCE))
+}
+
+async function openedAtOnce(files: FileSystemFileEntry[]): Promise<Portion> {
+  const portion: Portion = { files: [], unreadable: [] }
   const results = await Promise.allSettled(files.map((entry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject))))
   results.forEach((result, index) => {
     const path = pathOf(files[index]!)

@@ -42,6 +42,7 @@ export class Uploads {
   #seconds = 0
   #sentBytes = 0
   #tickedAt = 0
+  #breathAt = 0
   #clock: ReturnType<typeof setInterval> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #queue = new Queue()
@@ -69,6 +70,8 @@ export class Uploads {
     const era = this.#era
     this.#intakes += 1
     this.#startClock()
+    this.#publish()
+    this.#breathAt = this.#means.now()
     for await (const { files, unreadable } of portions) {
       for (const path of unreadable) this.#ledger.refuse(this.#noted({ file: new File([], path), path }, dataset), 'rejected', { code: 'unreadable' })
       if (era === this.#era) await this.#takeIn(files, dataset, era)
@@ -76,6 +79,7 @@ export class Uploads {
     }
     this.#intakes -= 1
     this.#next()
+    this.#publish()
   }
 
   /** Stops at once. What is under way is sent again later, unless it has arrived. */
@@ -90,6 +94,7 @@ export class Uploads {
     clearTimeout(this.#timer)
     this.#hold = null
     this.#next()
+    this.#publish()
   }
 
   /** Goes on if nothing but this was missing: a key, or the connection. */
@@ -130,15 +135,14 @@ export class Uploads {
 
   /** Sizes are read here, a few at a time: browsers ask the disk for each, which would freeze the page for thousands. */
   async #takeIn(files: readonly Found[], dataset: string, era: number): Promise<void> {
-    let breath = this.#means.now()
     for (const found of files) {
       if (isJunk(found.file.name)) this.#ledger.junk += 1
       else this.#enqueue(this.#noted(found, dataset))
-      if (this.#means.now() - breath < SLICE_MS) continue
+      if (this.#means.now() - this.#breathAt < SLICE_MS) continue
       this.#next()
       await this.#means.breathe()
+      this.#breathAt = this.#means.now()
       if (era !== this.#era) return
-      breath = this.#means.now()
     }
     this.#next()
   }
@@ -158,7 +162,6 @@ export class Uploads {
   #next(): void {
     while (this.#hold === null && this.#queue.length > 0 && this.#deliveries.size < this.#pace.requests) void this.#deliver()
     if (!this.#isBusy) this.#finish()
-    else this.#publish()
   }
 
   async #deliver(): Promise<void> {
