@@ -8,6 +8,7 @@ import * as memory from './platform/memory.ts'
 import { root } from './platform/root.ts'
 import { sleep } from './platform/sleep.ts'
 import { PhotoActions } from './state/actions.ts'
+import { Connection } from './state/connection.svelte.ts'
 import { Datasets, DEFAULT_DATASET } from './state/datasets.svelte.ts'
 import { Notices } from './state/notices.svelte.ts'
 import { PhotoList } from './state/photos.svelte.ts'
@@ -41,7 +42,18 @@ export const uploads = new Uploads({
   onFinished: () => void Promise.allSettled([photos.refresh(), datasets.refresh()]),
 })
 
-onProblem((problem) => session.note(problem))
+export const connection = new Connection({
+  probe: () => api.probe(),
+  sleep,
+  onBack: () => {
+    if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.refresh(), datasets.refresh(), viewer.refresh()])
+  },
+})
+
+onProblem((problem) => {
+  session.note(problem)
+  connection.note(problem)
+})
 
 /** Logs out. Uploads end with it: whoever comes next must neither see them nor send them. */
 export async function leave(): Promise<void> {

@@ -144,6 +144,20 @@ describe('shortcuts', () => {
     expect(shortcuts.all.map(({ label }) => label())).toEqual(['first'])
   })
 
+  it('are told by view, the uppermost first and those for everywhere last, each key where it works', () => {
+    const shortcuts = new Shortcuts()
+    const key = (name: string, label: string) => ({ key: name, label: () => label })
+    shortcuts.add([key('?', 'Help')])
+    shortcuts.add([key('Enter', 'Open'), key('i', 'Invert')], () => 'Photos')
+    shortcuts.add([key('i', 'Details'), key('+', 'Enlarge'), key('=', 'Enlarge')], () => 'One photo')
+    shortcuts.add([key('/', 'Search')])
+    expect(shortcuts.groups).toEqual([
+      { title: 'One photo', rows: [{ label: 'Details', keys: ['i'] }, { label: 'Enlarge', keys: ['+', '='] }] },
+      { title: 'Photos', rows: [{ label: 'Open', keys: ['Enter'] }] },
+      { title: null, rows: [{ label: 'Help', keys: ['?'] }, { label: 'Search', keys: ['/'] }] },
+    ])
+  })
+
   it('leave alone what is typed, what is held with Ctrl, and keys that only the list tells of', () => {
     const shortcuts = new Shortcuts()
     shortcuts.add([{ key: 'u', label: () => '', run: () => expect.fail() }, { key: 'Enter', label: () => '' }])

@@ -24,6 +24,11 @@ export class Client {
     this.#transport = new Transport(means)
   }
 
+  /** Resolves when the server answers; asked once, and nobody is told when it does not. */
+  probe(): Promise<void> {
+    return this.#transport.probe('health/live')
+  }
+
   readSession(): Promise<SessionState> {
     return this.#transport.call('api/v1/session')
   }

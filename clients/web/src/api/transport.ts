@@ -53,6 +53,12 @@ export class Transport {
     }
   }
 
+  /** Resolves when a path answers well, rejects when not; asked once, and nobody is told. */
+  async probe(path: string): Promise<void> {
+    const { ok } = await this.#means.fetch(this.address(path), { cache: 'no-store' })
+    if (!ok) throw offline()
+  }
+
   /** Tells the whole page of a problem, before it is thrown. */
   told(error: unknown): unknown {
     if (!isAbort(error)) this.#means.onProblem(error as Problem)

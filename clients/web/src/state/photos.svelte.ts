@@ -30,9 +30,9 @@ export class PhotoList {
     await this.#load(null)
   }
 
-  /** Shows the same listing again, from its newest photo. */
+  /** Shows the same listing again, from its newest photo; nothing while none is shown. */
   async refresh(): Promise<void> {
-    await this.#load(null)
+    if (this.isReady || this.problem) await this.#load(null)
   }
 
   async loadMore(): Promise<void> {

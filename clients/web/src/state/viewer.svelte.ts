@@ -62,6 +62,11 @@ export class Viewer {
     }
   }
 
+  /** Asks again for what could not be had. */
+  async refresh(): Promise<void> {
+    if (this.id !== null && this.problem) await this.open(this.id)
+  }
+
   /** Loads the neighbours that are not there yet. */
   async look(): Promise<void> {
     const { id } = this

@@ -28,6 +28,7 @@ export const english = (f: Formats) => ({
     save: 'Save',
     undo: 'Undo',
     retry: 'Try again',
+    lost: 'No connection to the server. The page goes on by itself when it is back.',
   },
 
   search: {
@@ -159,6 +160,9 @@ export const english = (f: Formats) => ({
 
   help: {
     title: 'Keyboard',
+    everywhere: 'Everywhere',
+    photos: 'Photos',
+    photo: 'One photo',
     search: 'Search',
     upload: 'Upload',
     help: 'This list',

@@ -32,6 +32,7 @@ export const russian = (f: Formats): Words => ({
     save: 'Сохранить',
     undo: 'Вернуть',
     retry: 'Попробовать ещё раз',
+    lost: 'Нет связи с сервером. Когда она вернётся, страница продолжит сама.',
   },
 
   search: {
@@ -164,6 +165,9 @@ export const russian = (f: Formats): Words => ({
 
   help: {
     title: 'Клавиши',
+    everywhere: 'Везде',
+    photos: 'Фотографии',
+    photo: 'Одна фотография',
     search: 'Поиск',
     upload: 'Загрузка',
     help: 'Этот список',

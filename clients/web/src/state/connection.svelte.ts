@@ -1,0 +1,56 @@
+import type { Problem } from '../api/problem.ts'
+
+export interface ConnectionMeans {
+  /** Resolves when the server answers. */
+  probe: () => Promise<void>
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Called when the server answers again. */
+  onBack: () => void
+}
+
+const FIRST_PAUSE_MS = 2_000
+const LONGEST_PAUSE_MS = 30_000
+
+/** Whether the server can be reached. While it cannot, it is asked now and then, so that the page goes on by itself. */
+export class Connection {
+  isLost = $state(false)
+  #pause: AbortController | null = null
+  readonly #means: ConnectionMeans
+
+  constructor(means: ConnectionMeans) {
+    this.#means = means
+  }
+
+  note(problem: Problem): void {
+    if (problem.code === 'offline') void this.lose()
+  }
+
+  /** Waits until the server answers; called again meanwhile, it does nothing. */
+  async lose(): Promise<void> {
+    if (this.isLost) return
+    this.isLost = true
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      await this.#rest(pause)
+      if (await this.#answers()) break
+    }
+    this.isLost = false
+    this.#means.onBack()
+  }
+
+  /** Asks at once, as the device has found a network. */
+  hurry(): void {
+    this.#pause?.abort()
+  }
+
+  async #rest(ms: number): Promise<void> {
+    this.#pause = new AbortController()
+    await this.#means.sleep(ms, this.#pause.signal).catch(() => {})
+  }
+
+  #answers(): Promise<boolean> {
+    return this.#means.probe().then(
+      () => true,
+      () => false,
+    )
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { Problem } from '../src/api/problem.ts'
+import { Connection } from '../src/state/connection.svelte.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
+
+describe('the connection', () => {
+  it('is lost until the server answers, which is asked ever more seldom', async () => {
+    const answers = [false, false, false, false, false, true]
+    const pauses: number[] = []
+    let back = 0
+    const connection = new Connection({
+      probe: async () => {
+        if (!answers.shift()) throw new Error('no answer')
+      },
+      sleep: async (ms) => void pauses.push(ms),
+      onBack: () => (back += 1),
+    })
+    const lost = connection.lose()
+    expect(connection.isLost).toBe(true)
+    await lost
+    expect([connection.isLost, back]).toEqual([false, 1])
+    expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  })
+
+  it('is lost when a call did not reach the server, not when it answered with an error', async () => {
+    let asked = 0
+    const connection = new Connection({ probe: async () => void (asked += 1), sleep: async () => {}, onBack: () => {} })
+    connection.note(new Problem({ code: 'busy' }))
+    expect(connection.isLost).toBe(false)
+    connection.note(new Problem({ code: 'offline' }))
+    connection.note(new Problem({ code: 'offline' }))
+    expect(connection.isLost).toBe(true)
+    await turn()
+    expect([connection.isLost, asked]).toEqual([false, 1])
+  })
+
+  it('is tried at once when the device has found a network', async () => {
+    const connection = new Connection({
+      probe: async () => {},
+      sleep: (_, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')))),
+      onBack: () => {},
+    })
+    void connection.lose()
+    await turn()
+    expect(connection.isLost).toBe(true)
+    connection.hurry()
+    await turn()
+    expect(connection.isLost).toBe(false)
+  })
+})
