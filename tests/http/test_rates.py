@@ -51,6 +51,15 @@ def test_every_address_has_its_own_share(limited):
     assert left(get(limited, address="192.0.2.2")) == MOST - 1
 
 
+def test_addresses_of_one_ipv6_network_share_and_those_of_ipv4_do_not(limited):
+    for number in range(MOST):
+        get(limited, address=f"2001:db8:0:1::{number:x}")
+    assert get(limited, address="2001:db8::1:ffff:1:2:3").status_code == 429
+    assert left(get(limited, address="2001:db8:0:2::1")) == MOST - 1
+    assert left(get(limited, address="::ffff:192.0.2.1")) == MOST - 1
+    assert left(get(limited, address="::ffff:192.0.2.2")) == MOST - 1
+
+
 def test_behind_a_proxy_the_address_is_the_one_that_it_tells(make_app):
     client = make_app(rate_requests=f"{MOST}/hour", proxy_hops=1).test_client()
     answers = [get(client, **{"X-Forwarded-For": "192.0.2.7"}).status_code for _ in range(MOST + 1)]

@@ -15,6 +15,8 @@ import struct
 import termios
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _CLOSE_WAIT = 8
 _COUNT = struct.Struct("=i")
 _RESET = struct.pack("=ii", 1, 0)  # SO_LINGER: closing drops what was not sent
 _MAPPED = "::ffff:"
+_HOST_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,21 @@ def connections(port: int) -> Sequence[Connection]:
 def plain_address(address: str) -> str:
     """Return an address in the form of its own family: an IPv4 client of an IPv6 listener counts as IPv4."""
     return address.removeprefix(_MAPPED)
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Return what counts as one client: an IPv4 address, or an IPv6 network of /64.
+
+    One host has all addresses of such a network. What is no address stands for itself.
+    """
+    plain = plain_address(address)
+    if ":" not in plain:
+        return plain
+    try:
+        return str(IPv6Network((plain.partition("%")[0], _HOST_BITS), strict=False))
+    except ValueError:
+        return plain
 
 
 def end_reading(connection: Connection) -> None:

@@ -1,7 +1,8 @@
 """Places: how many requests that may last may hold a thread at once, so that threads are always left for the others.
 
 Uploads and large answers last as long as their clients like. Each kind has so many places in a process, and one
-address may take at most three quarters of them. Who finds none is refused at once, with `Retry-After`.
+address (of IPv6: one network of /64) may take at most three quarters of them. Who finds none is refused at once, with
+`Retry-After`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from prometheus_client import Gauge
 
 from albumen.errors import Busy, TooManyUploads
 from albumen.web.closing import Closing
+from albumen.web.connections import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 UPLOAD_SHARE = 3 / 8  # of the threads; the rest is for answers, previews that must be made, and everything short
 DOWNLOAD_SHARE = 3 / 16
 BODY_SHARE = 1 / 16
-FILE_SHARE = 1 / 8  # of a client's own files, which strangers get without a key: photos keep their places
+FILE_SHARE = 1 / 16  # of a client's own files, which strangers get without a key: photos keep their places
 ADDRESS_SHARE = 3 / 4  # of the places
 IN_USE = Gauge(
     "albumen_places_in_use", "Requests that may last and are under way.", ("kind",), multiprocess_mode="livesum"
@@ -45,23 +47,25 @@ class Places:
         self._most_per_address = most_per_address
         self._refusal = refusal
         self._in_use = in_use
-        self._by_address: Counter[str] = Counter()
+        self._by_network: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def take(self, address: str) -> None:
         """Take a place for a client of that address. Raises the refusal when there is none."""
+        network = network_of(address)
         with self._lock:
-            if self._by_address.total() >= self._most or self._by_address[address] >= self._most_per_address:
+            if self._by_network.total() >= self._most or self._by_network[network] >= self._most_per_address:
                 raise type(self._refusal)(self._refusal.detail)
-            self._by_address[address] += 1
+            self._by_network[network] += 1
         self._in_use.inc()
 
     def give_back(self, address: str) -> None:
         """Give one place back."""
+        network = network_of(address)
         with self._lock:
-            self._by_address[address] -= 1
-            if self._by_address[address] <= 0:
-                del self._by_address[address]
+            self._by_network[network] -= 1
+            if self._by_network[network] <= 0:
+                del self._by_network[network]
         self._in_use.dec()
 
     def streamed(self, body: Iterable[bytes], address: str) -> Closing:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.errors import TooManyRequests
+from albumen.web.connections import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,4 +109,4 @@ def open_rates(settings: Settings, folder: Path | None) -> Rates:
 def _identity(environ: WSGIEnvironment, caller: Caller | None) -> str:
     if caller is not None and caller.key_id is not None:
         return f"key {caller.key_id}"
-    return f"address {environ.get('REMOTE_ADDR', '')}"
+    return f"address {network_of(environ.get('REMOTE_ADDR', ''))}"
