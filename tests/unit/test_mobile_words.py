@@ -45,6 +45,12 @@ def test_every_word_on_a_screen_is_in_the_tables():
     assert len(named) > 60
 
 
+def test_no_word_is_kept_that_no_screen_shows():
+    code = "".join(path.read_text("utf-8") for path in SOURCES if path.stem not in {"english", "russian"})
+    made = ("state_", "trouble_", "role_", "theme_")  # keys that code puts together
+    assert not [key for key in ENGLISH if f'"{key}"' not in code and not key.startswith(made) and "_note" not in key]
+
+
 @pytest.mark.parametrize(
     ("number", "english", "russian"),
     [

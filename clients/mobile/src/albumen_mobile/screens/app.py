@@ -50,22 +50,26 @@ class App:
         self._kept = ft.SharedPreferences()
         self.own_server = self.device.own_server(page.url)
         self._section = "/"
-        self._use_server(self.own_server or "", "")
+        self._attach(self.own_server or "", "")
         self._make_screens()
 
     async def start(self) -> None:
         """Remember, connect, and show what the address of the page asks for."""
         page = self.page
         page.title, page.theme, page.dark_theme = "Albumen", theme(LIGHT), theme(DARK)
-        page.services += [self.picker, self.connectivity, self._kept]
         page.on_route_change = self._on_route_change
         page.on_view_pop = self._on_view_pop
         self.preferences = Preferences.from_text(await self._read_kept())
         self._speak_and_paint()
-        self._use_server(self.own_server or self.preferences.server, self.preferences.key)
+        await self._use_server(self.own_server or self.preferences.server, self.preferences.key)
         trouble = await self.connect() if self.own_server or self.preferences.server else None
         self.connect_screen.tell(trouble)
         await self.show()
+
+    async def close(self) -> None:
+        """End uploads and let go of connections."""
+        await self.queue.stop()
+        await self.api.transport.close()
 
     async def connect(self) -> Trouble | None:
         """Ask the server who we are; return what went wrong."""
@@ -78,7 +82,7 @@ class App:
 
     async def connect_to(self, server: str, key: str) -> Trouble | None:
         """Go over to a server, with a key or without; return what went wrong. What worked is remembered."""
-        self._use_server(server, key)
+        await self._use_server(server, key)
         try:
             if key and self.own_server:
                 await self.api.log_in(key)
@@ -96,7 +100,7 @@ class App:
         if self.own_server:
             await self.api.log_out()
         await self.remember(key="")
-        self._use_server(self.own_server or self.preferences.server, "")
+        await self._use_server(self.own_server or self.preferences.server, "")
         await self.connect()
         await self.show()
 
@@ -175,7 +179,11 @@ class App:
         else:
             await self._sections[self._section].load()
 
-    def _use_server(self, server: str, key: str) -> None:
+    async def _use_server(self, server: str, key: str) -> None:
+        await self.close()
+        self._attach(server, key)
+
+    def _attach(self, server: str, key: str) -> None:
         self.api = Api(make_transport(server, key))
         self.gallery = Gallery(self.api, self.preferences.dataset)
         self.queue = Queue(self.api, clock=time.monotonic)

@@ -46,12 +46,12 @@ def heading(text: str) -> ft.Control:
     return ft.Semantics(content=ft.Text(text, theme_style=style, color=ft.Colors.PRIMARY), header=True)
 
 
-def labelled(icon: ft.IconData, label: str) -> tuple[ft.Icon, ft.Tooltip]:
+def labelled(icon: ft.IconData, label: str, colour: str | None = None) -> tuple[ft.Icon, ft.Tooltip]:
     """Return the icon and the tooltip of a button without words. The icon names the button to screen readers.
 
     A tooltip alone would name a node above the button.
     """
-    return ft.Icon(icon, semantics_label=label), ft.Tooltip(label, exclude_from_semantics=True)
+    return ft.Icon(icon, semantics_label=label, color=colour), ft.Tooltip(label, exclude_from_semantics=True)
 
 
 def ask(page: ft.Page, title: str, fields: list[ft.Control], yes: str, no: str, answer: Callable[[], object]) -> None:

@@ -111,8 +111,8 @@ class PhotoScreen:
         async def leave(_: ft.Event[ft.IconButton]) -> None:
             await self._app.back()
 
-        icon, tooltip = labelled(ft.Icons.ARROW_BACK, self._app.words("back"))
-        return ft.IconButton(icon, tooltip=tooltip, on_click=leave, icon_color=DARK.ink)
+        icon, tooltip = labelled(ft.Icons.ARROW_BACK, self._app.words("back"), DARK.ink)
+        return ft.IconButton(icon, tooltip=tooltip, on_click=leave)
 
     def _step(self, by: int) -> ft.Control:
         async def step(_: ft.Event[ft.IconButton]) -> None:
@@ -121,8 +121,9 @@ class PhotoScreen:
 
         is_there = 0 <= self._index + by < len(self._photos)
         arrow = ft.Icons.CHEVRON_RIGHT if by > 0 else ft.Icons.CHEVRON_LEFT
-        icon, tooltip = labelled(arrow, self._app.words("next" if by > 0 else "previous"))
-        return ft.IconButton(icon, tooltip=tooltip, on_click=step, disabled=not is_there, icon_color=DARK.ink)
+        label = self._app.words("next" if by > 0 else "previous")
+        icon, tooltip = labelled(arrow, label, DARK.ink if is_there else DARK.line)
+        return ft.IconButton(icon, tooltip=tooltip, on_click=step, disabled=not is_there)
 
     def _actions(self, photo: Photo) -> list[ft.Control]:
         words = self._app.words
@@ -134,15 +135,15 @@ class PhotoScreen:
         return [*shown, self._menu()] if self._app.session.may_change else shown
 
     def _button(self, icon: ft.IconData, word: str, on_click: Callable[[], object] | None) -> ft.IconButton:
-        named, tooltip = labelled(icon, self._app.words(word))
-        return ft.IconButton(named, tooltip=tooltip, on_click=on_click, icon_color=DARK.ink)
+        named, tooltip = labelled(icon, self._app.words(word), DARK.ink)
+        return ft.IconButton(named, tooltip=tooltip, on_click=on_click)
 
     def _menu(self) -> ft.Control:
         words = self._app.words
-        icon, tooltip = labelled(ft.Icons.MORE_VERT, words("more"))
+        icon, tooltip = labelled(ft.Icons.MORE_VERT, words("more"), DARK.ink)
         rename = ft.PopupMenuItem(words("rename"), icon=ft.Icons.EDIT, on_click=self._on_rename)
         trash = ft.PopupMenuItem(words("trash"), icon=ft.Icons.DELETE_OUTLINE, on_click=self._on_trash)
-        return ft.PopupMenuButton(icon=icon, tooltip=tooltip, items=[rename, trash], icon_color=DARK.ink)
+        return ft.PopupMenuButton(icon=icon, tooltip=tooltip, items=[rename, trash])
 
     async def _on_swipe(self, event: ft.Event[ft.PageView]) -> None:
         await self._come_to(int(event.control.selected_index))

@@ -106,7 +106,7 @@ class UploadScreen:
                 self._dress(self._lines[number], item)
 
     def _heading(self) -> list[ft.Control]:
-        words, queue = self._app.words, self._app.queue
+        app, words, queue = self._app, self._app.words, self._app.queue
         totals = queue.totals
         title = words("upload_running", done=totals.finished, all=words.count("photos", totals.all))
         if not queue.is_working:
@@ -119,7 +119,9 @@ class UploadScreen:
         ]
         if queue.is_cut_off:
             lines.append(banner(words("upload_cut_off"), icon=ft.Icons.CLOUD_OFF))
-        elif queue.is_held:
+        elif queue.is_working and app.own_server:
+            lines.append(ft.Text(words("upload_stay"), color=ft.Colors.ON_SURFACE_VARIANT))
+        if queue.is_held:
             lines.append(banner(words("upload_held"), icon=ft.Icons.WIFI_OFF))
         return [*lines, *self._buttons()]
 
