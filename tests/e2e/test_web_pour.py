@@ -180,18 +180,37 @@ def test_reasons_tell_what_a_file_is_and_what_the_server_takes(album, visit, tmp
     expect(page.get_by_role("heading", level=1, name="good.jpg")).to_be_visible()
 
 
-def test_upload_goes_on_by_itself_when_the_server_is_back(visit, tmp_path, folder, http):
+def test_upload_goes_on_by_itself_when_the_server_was_killed_in_its_middle(visit, tmp_path, folder, http):
     first = start_server(tmp_path / "data", ALBUMEN_DERIVE="false")
     port = first.url.rsplit(":", 1)[1]
     page, watch = visit(f"{first.url}/uploads")
-    first.stop()
+    slow_down(page)
     choose_folder(page, folder)
+    expect(counter(page, "created")).not_to_have_text("0")
+    first.kill()
     expect(state(page)).to_contain_text("The server cannot be reached")
     expect(page.get_by_role("button", name="Try now")).to_be_visible()
     with running(tmp_path / "data", "--port", port, ALBUMEN_DERIVE="false") as second:
         expect_done(page, created=PHOTOS)
         assert in_dataset(Uploader(http, second.url, "main")) == PHOTOS
-    watch.expect_trouble("ERR_CONNECTION_REFUSED")
+    watch.expect_trouble("ERR_CONNECTION_")
+
+
+def slow_down(page):
+    """Let the photos of this file take some seconds."""
+    network = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": PHOTOS * PHOTO_BYTES / 6}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", network)
+
+
+def test_server_that_takes_one_upload_at_a_time_gets_all_photos(visit, tmp_path, folder):
+    with running(tmp_path / "data", ALBUMEN_DERIVE="false", ALBUMEN_UPLOADS_PER_ADDRESS="1") as server:
+        page, watch = visit(f"{server.url}/uploads")
+        slow_down(page)
+        choose_folder(page, folder)
+        expect(state(page)).to_contain_text("as many uploads as it can")
+        page.get_by_role("button", name="Try now").click()
+        expect_done(page, created=PHOTOS)
+    watch.expect_trouble("status of 503")
 
 
 def test_pause_holds_everything_until_one_goes_on_and_stop_leaves_the_rest_to_be_sent_later(album, visit, folder):

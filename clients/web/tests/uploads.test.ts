@@ -209,6 +209,24 @@ describe('a server', () => {
     expect(counts().created).toBe(2)
   })
 
+  it('that takes one request at a time gets one at a time from then on', async () => {
+    let under = 0
+    const refused: number[] = []
+    const { pour, soon, counts } = pouring(async (batch, options) => {
+      if (under > 0) {
+        refused.push(Date.now())
+        throw new Problem({ code: 'too_many_uploads' }, 5)
+      }
+      under += 1
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      under -= 1
+      await takesAll(batch, options)
+    })
+    await pour(files(500))
+    await soon(15_000)
+    expect([counts().created, refused.length]).toEqual([500, 2])
+  })
+
   it('without space stops the upload until a person lets it go on', async () => {
     const { uploads, sent, server, pour, soon, counts } = pouring(breaks('storage_full', {}, 5))
     await pour(files(2))

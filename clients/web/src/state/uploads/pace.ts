@@ -15,10 +15,11 @@ export class Pace {
   portion: Portion = FIRST
   requests = REQUESTS
   #most: Portion = MOST
+  #mostRequests = REQUESTS
 
   /** A request came through in that time; `isFull` when it carried as much as it was allowed to. */
   succeeded(ms: number, isFull: boolean): void {
-    this.requests = REQUESTS
+    this.requests = this.#mostRequests
     if (ms < QUICK_MS && isFull) this.#scale(GROWTH)
     if (ms > SLOW_MS) this.#scale(1 / GROWTH)
   }
@@ -33,6 +34,12 @@ export class Pace {
   limit(most: Partial<Portion>): void {
     this.#most = { ...this.#most, ...most }
     this.#scale(1)
+  }
+
+  /** The server takes no more requests at a time, of all or of this address. */
+  limitRequests(requests: number): void {
+    this.#mostRequests = Math.max(1, Math.min(this.#mostRequests, requests))
+    this.requests = this.#mostRequests
   }
 
   #scale(factor: number): void {

@@ -190,6 +190,7 @@ export class Uploads {
     const verdict = verdictOn(problem)
     if (verdict === 'key') return this.#holdBack({ why: 'key', problem })
     if (verdict === 'halt') return this.#holdBack({ why: 'trouble', problem })
+    if (problem.code === 'too_many_uploads') this.#pace.limitRequests(this.#deliveries.size - 1)
     if (verdict === 'smaller') this.#divide(problem, delivery.waiting)
     if (isLimit(problem) || this.#hold !== null) return // several requests that break at the same moment are one failure
     this.#failures += 1
