@@ -193,12 +193,12 @@ def test_upload_goes_on_by_itself_when_the_server_was_killed_in_its_middle(visit
     with running(tmp_path / "data", "--port", port, ALBUMEN_DERIVE="false") as second:
         expect_done(page, created=PHOTOS)
         assert in_dataset(Uploader(http, second.url, "main")) == PHOTOS
-    watch.expect_trouble("ERR_CONNECTION_")
+    watch.expect_trouble("Failed to load resource: net::ERR_")
 
 
 def slow_down(page):
     """Let the photos of this file take some seconds."""
-    network = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": PHOTOS * PHOTO_BYTES / 6}
+    network = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": PHOTOS * PHOTO_BYTES / 4}
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", network)
 
 
@@ -211,6 +211,22 @@ def test_server_that_takes_one_upload_at_a_time_gets_all_photos(visit, tmp_path,
         page.get_by_role("button", name="Try now").click()
         expect_done(page, created=PHOTOS)
     watch.expect_trouble("status of 503")
+
+
+def test_server_without_space_is_told_and_nothing_is_tried_before_a_person_says_so(visit, tmp_path, folder):
+    with running(tmp_path / "data", ALBUMEN_DERIVE="false", ALBUMEN_MIN_FREE_BYTES=str(10**15)) as server:
+        page, watch = visit(f"{server.url}/uploads")
+        choose_folder(page, folder)
+        expect(state(page)).to_contain_text("The server has no space left.")
+        page.wait_for_load_state("networkidle")
+        tries = len(upload_bodies(watch))
+        with page.expect_response("**/upload"):
+            page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("button", name="Go on")).to_be_visible()
+        assert len(upload_bodies(watch)) == tries + 1
+        page.get_by_role("button", name="Stop").click()
+        expect(counter(page, "failed")).to_have_text(str(PHOTOS))
+    watch.expect_trouble("status of 507")
 
 
 def test_pause_holds_everything_until_one_goes_on_and_stop_leaves_the_rest_to_be_sent_later(album, visit, folder):

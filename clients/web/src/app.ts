@@ -39,6 +39,7 @@ export const uploads = new Uploads({
   upload: (files, options) => api.upload(files, options),
   now: () => performance.now(),
   breathe,
+  onOffline: (problem) => connection.note(problem),
   onFinished: () => void Promise.allSettled([photos.refresh(), datasets.refresh()]),
 })
 
@@ -46,6 +47,7 @@ export const connection = new Connection({
   probe: () => api.probe(),
   sleep,
   onBack: () => {
+    uploads.serverIsBack()
     if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.refresh(), datasets.refresh(), viewer.refresh()])
   },
 })

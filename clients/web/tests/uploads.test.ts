@@ -22,7 +22,7 @@ const breaks = (code: string, members: object = {}, retryAfter: number | null = 
 function pouring(reply: Reply = takesAll) {
   const sent: { names: string[]; dataset: string }[] = []
   const asked: string[] = []
-  const server = { reply, holds: new Set<string>(), gone: new Set<string>(), finished: 0 }
+  const server = { reply, holds: new Set<string>(), gone: new Set<string>(), finished: 0, lost: 0 }
   const knownPhoto = (name: string): KnownPhoto => ({ sha256: name, id: name, link: `/get/${name}` })
   const uploads = new Uploads({
     digestOf: async ({ name }) => {
@@ -40,6 +40,7 @@ function pouring(reply: Reply = takesAll) {
     },
     now: () => Date.now(),
     breathe: async () => {},
+    onOffline: () => void (server.lost += 1),
     onFinished: () => void (server.finished += 1),
   })
   const pour = (chosen: readonly File[], dataset = 'main') => uploads.add(portion(chosen), dataset)
@@ -152,7 +153,7 @@ describe('a connection that is lost', () => {
     const { uploads, sent, server, pour, soon, counts } = pouring(breaks('offline'))
     await pour(files(40))
     await soon()
-    expect(uploads.progress.hold).toMatchObject({ why: 'again' })
+    expect([uploads.progress.hold?.why, server.lost]).toEqual(['again', 1])
     expect(uploads.progress.retryIn).toBeGreaterThan(0.5)
     const before = sent.length
     await soon(1000)
@@ -175,12 +176,12 @@ describe('a connection that is lost', () => {
     expect(counts()).toMatchObject({ created: 3, duplicate: 0 })
   })
 
-  it('is tried at once when the device is online again', async () => {
+  it('is tried at once when the server is back', async () => {
     const { uploads, server, pour, soon, counts } = pouring(breaks('offline'))
     await pour(files(3))
     await soon()
     server.reply = takesAll
-    uploads.resumeAfter('again')
+    uploads.serverIsBack()
     await soon()
     expect(counts().created).toBe(3)
   })
@@ -200,13 +201,16 @@ describe('a connection that is lost', () => {
 
 describe('a server', () => {
   it('that is busy is asked again when it says so', async () => {
-    const { sent, server, pour, soon, counts } = pouring(breaks('too_many_uploads', {}, 5))
+    const { uploads, sent, server, pour, soon, counts } = pouring(breaks('too_many_uploads', {}, 5))
     await pour(files(2))
     await soon(4900)
     expect(sent.length).toBe(1)
     server.reply = takesAll
-    await soon(200)
-    expect(counts().created).toBe(2)
+    uploads.serverIsBack() // it was never away
+    await soon(50)
+    expect(sent.length).toBe(1)
+    await soon(150)
+    expect([counts().created, server.lost]).toEqual([2, 0])
   })
 
   it('that takes one request at a time gets one at a time from then on', async () => {
@@ -244,7 +248,7 @@ describe('a server', () => {
     await soon(60_000)
     expect(uploads.progress.hold?.why).toBe('key')
     server.reply = takesAll
-    uploads.resumeAfter('key')
+    uploads.keyEntered()
     await soon()
     expect(counts()).toMatchObject({ created: 40, failed: 0 })
   })
@@ -312,6 +316,7 @@ describe('files that change while they wait', () => {
     await soon()
     expect(counts()).toMatchObject({ created: 2, failed: 1 })
     expect(sent.map(({ names }) => names.length)).toEqual([3, 2])
+    expect(server.lost).toBe(0)
   })
 })
 

@@ -94,12 +94,12 @@ export class Client {
     return this.#transport.call('api/v1/photos/known', { method: 'POST', json: { dataset, sha256 }, signal })
   }
 
-  /** Sends files in one request; see sendFiles. */
+  /** Sends files in one request; see sendFiles. Whether a break means that the server is away is for the caller to find out. */
   async upload(files: readonly File[], options: UploadOptions): Promise<void> {
     try {
       await sendFiles(this.#transport.address('upload'), files, options)
     } catch (error) {
-      throw this.#transport.told(error)
+      throw error instanceof Problem && error.code === 'offline' ? error : this.#transport.told(error)
     }
   }
 

@@ -22,6 +22,8 @@ const RANKS: Record<Hold['why'], number> = { again: 0, key: 1, trouble: 1, pause
 export interface UploadMeans extends DeliveryMeans {
   /** Lets the page draw and answer. */
   breathe: () => Promise<void>
+  /** Called when the server is away, and no file of ours is the reason. */
+  onOffline: (problem: Problem) => void
   /** Called when nothing is left to do. */
   onFinished: () => void
 }
@@ -97,9 +99,14 @@ export class Uploads {
     this.#publish()
   }
 
-  /** Goes on if nothing but this was missing: a key, or the connection. */
-  resumeAfter(why: 'key' | 'again'): void {
-    if (this.#hold?.why === why) this.resume()
+  /** Goes on if it was only a key that was missing. */
+  keyEntered(): void {
+    if (this.#hold?.why === 'key') this.resume()
+  }
+
+  /** Goes on at once if it was only the connection that was missing. */
+  serverIsBack(): void {
+    if (this.#hold?.why === 'again' && this.#hold.problem.code === 'offline') this.resume()
   }
 
   /** Stops for good. What was sent is kept; the rest counts as failed, so that it can still be sent. */
@@ -189,16 +196,23 @@ export class Uploads {
   #judge(problem: Problem, delivery: Delivery): void {
     const verdict = verdictOn(problem)
     if (verdict === 'key') return this.#holdBack({ why: 'key', problem })
-    if (verdict === 'halt') return this.#holdBack({ why: 'trouble', problem })
+    if (verdict === 'halt') return this.#halt(problem)
     if (problem.code === 'too_many_uploads') this.#pace.limitRequests(this.#deliveries.size - 1)
     if (verdict === 'smaller') this.#divide(problem, delivery.waiting)
     if (isLimit(problem) || this.#hold !== null) return // several requests that break at the same moment are one failure
     this.#failures += 1
     this.#pace.troubled()
-    if (verdict === 'smaller' && this.#failures >= MOST_FAILURES) return this.#holdBack({ why: 'trouble', problem })
+    if (verdict === 'smaller' && this.#failures >= MOST_FAILURES) return this.#halt(problem)
     const wait = waitMs(this.#failures, problem.retryAfter)
     this.#holdBack({ why: 'again', problem, at: this.#means.now() + wait })
-    this.#timer = setTimeout(() => this.resumeAfter('again'), wait)
+    this.#timer = setTimeout(() => this.resume(), wait)
+    if (problem.code === 'offline') this.#means.onOffline(problem)
+  }
+
+  /** Waits for a person, and feels its way after that. */
+  #halt(problem: Problem): void {
+    if (this.#hold === null) this.#pace.troubled()
+    this.#holdBack({ why: 'trouble', problem })
   }
 
   /** Narrows down which photo of a refused request it was, or how much a request may carry. */
