@@ -21,11 +21,11 @@ import structlog
 from prometheus_client import Counter
 
 from albumen.errors import BodyTooSlow
-from albumen.web.closing import Closing
+from albumen.web.closing import Closing, do_nothing
 from albumen.web.connections import connections, end_reading, plain_address, reset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 
 class Engagement:
-    """One request from its first line to the end of its answer: at work, or waiting for its body, since a moment."""
+    """One request from its first line to the end of its answer: at work, or waiting for its client, since a moment."""
 
     __slots__ = ("address", "is_waiting", "since")
 
@@ -51,7 +51,7 @@ class Engagement:
         self.since = time.monotonic()
 
     def turn(self, *, is_waiting: bool) -> None:
-        """Begin to wait for the body, or to work again."""
+        """Begin to wait for the client to send or to take something, or to work again."""
         self.since = time.monotonic()
         self.is_waiting = is_waiting
 
@@ -194,6 +194,25 @@ class Body:
         return self._patience.is_half_closed(self._engagement.address)
 
 
+class Told:
+    """The body of an answer; from one chunk to the next the request waits for its client and is not at work."""
+
+    def __init__(self, body: Iterable[bytes], engagement: Engagement) -> None:
+        self._body = body
+        self._engagement = engagement
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the chunks as they are."""
+        for chunk in self._body:
+            self._engagement.turn(is_waiting=True)
+            yield chunk
+            self._engagement.turn(is_waiting=False)
+
+    def close(self) -> None:
+        """Close the body itself."""
+        getattr(self._body, "close", do_nothing)()
+
+
 class Patient:
     """WSGI middleware: every request that it hands on is noted until its answer has gone out."""
 
@@ -209,7 +228,7 @@ class Patient:
         environ[_ENDING] = ending
         environ["wsgi.input"] = Body(environ["wsgi.input"], _length(environ), engagement, self._patience)
         try:
-            return Closing(self._application(environ, start_response), ending.close)
+            return Closing(Told(self._application(environ, start_response), engagement), ending.close)
         except BaseException:
             ending.close()
             raise
