@@ -1,6 +1,7 @@
 // Wires the page together: the only place where its state is made.
 
 import { api, onProblem } from './api/index.ts'
+import { saveArchive, saveFile } from './platform/archive.ts'
 import { breathe } from './platform/breathe.ts'
 import { copyText } from './platform/clipboard.ts'
 import { digestOf, isReadable } from './platform/files.ts'
@@ -8,13 +9,17 @@ import * as memory from './platform/memory.ts'
 import { root } from './platform/root.ts'
 import { sleep } from './platform/sleep.ts'
 import { PhotoActions } from './state/actions.ts'
+import { Choosing } from './state/choosing.ts'
 import { Connection } from './state/connection.svelte.ts'
 import { Datasets, DEFAULT_DATASET } from './state/datasets.svelte.ts'
+import { Gallery } from './state/gallery.svelte.ts'
+import { Looking } from './state/looking.svelte.ts'
 import { Notices } from './state/notices.svelte.ts'
 import { PhotoList } from './state/photos.svelte.ts'
 import { Preferences } from './state/preferences.svelte.ts'
 import { Router } from './state/router.svelte.ts'
 import { datasetOf } from './state/route.ts'
+import { Selection } from './state/selection.svelte.ts'
 import { Session } from './state/session.svelte.ts'
 import { Shortcuts } from './state/shortcuts.svelte.ts'
 import { Uploads } from './state/uploads/uploads.svelte.ts'
@@ -28,10 +33,15 @@ export const session = new Session(api)
 export const notices = new Notices()
 export const shortcuts = new Shortcuts()
 export const datasets = new Datasets(api)
-export const photos = new PhotoList(api)
+export const photos = new Gallery(api)
+export const looking = new Looking(photos)
+export const selection = new Selection()
 export const trash = new PhotoList(api)
 export const viewer = new Viewer({ api, photos, sleep })
-export const actions = new PhotoActions({ api, photos, trash, datasets, notices, language, copyText })
+export const choosing = new Choosing({ photos, selection, notices, language })
+export const actions = new PhotoActions({
+  api, photos, selection, trash, datasets, notices, language, copyText, saveFile, saveArchive,
+})
 export const uploads = new Uploads({
   digestOf,
   isReadable,

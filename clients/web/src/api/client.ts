@@ -3,7 +3,7 @@
 import { isPhotoId } from './ids.ts'
 import { Problem } from './problem.ts'
 import { Transport, type Means } from './transport.ts'
-import type { Dataset, KnownPhoto, PhotoDetails, PhotoPage, SessionState, Stats } from './types.ts'
+import type { Dataset, KnownPhoto, Marks, Moved, PhotoDetails, PhotoPage, SessionState, Stats, Timeline } from './types.ts'
 import { sendFiles, type UploadOptions } from './upload.ts'
 
 export type PreviewSize = 256 | 512 | 1024 | 2048
@@ -15,7 +15,15 @@ export interface Listing {
   cursor?: string | null
   limit?: number
   trash?: boolean
+  /** The list begins with what was uploaded before this: a day, for its first moment (UTC), or a time. */
+  before?: string | null
+  /** The list ends with what was uploaded from this on. */
+  since?: string | null
 }
+
+/** How many ids one request may move, and one archive may name. */
+export const MOST_MOVED = 1000
+export const MOST_DOWNLOADED = 10_000
 
 export class Client {
   readonly #transport: Transport
@@ -49,13 +57,27 @@ export class Client {
     return this.#transport.call('api/v1/datasets', { method: 'POST', json: { name, ...(slug ? { slug } : {}) } })
   }
 
+  renameDataset(slug: string, name: string): Promise<Dataset> {
+    return this.#transport.call(`api/v1/datasets/${encodeURIComponent(slug)}`, { method: 'PATCH', json: { name } })
+  }
+
   readStats(signal?: AbortSignal): Promise<Stats> {
     return this.#transport.call('api/v1/stats', { signal })
   }
 
   /** One page, newest first. */
-  listPhotos({ trash, ...listing }: Listing, signal?: AbortSignal): Promise<PhotoPage> {
-    return this.#transport.call('api/v1/photos', { query: { ...listing, trash: trash ? 'true' : null }, signal })
+  listPhotos(listing: Listing, signal?: AbortSignal): Promise<PhotoPage> {
+    return this.#transport.call('api/v1/photos', { query: queryOf(listing), signal })
+  }
+
+  /** How many photos a list has, whole and by day. */
+  readTimeline(listing: Listing, signal?: AbortSignal): Promise<Timeline> {
+    return this.#transport.call('api/v1/timeline', { query: queryOf(listing), signal })
+  }
+
+  /** Cursors that lie `every` photos apart in a list. */
+  readMarks(listing: Listing, every: number, signal?: AbortSignal): Promise<Marks> {
+    return this.#transport.call('api/v1/timeline/marks', { query: { ...queryOf(listing), every }, signal })
   }
 
   /** As listPhotos, but a `name` that is a whole id finds that one photo, in the dataset of the listing if it has one. */
@@ -89,6 +111,16 @@ export class Client {
     return this.#transport.call(`${photoPath(id)}/restore`, { method: 'POST' })
   }
 
+  /** Moves up to MOST_MOVED photos to the trash. */
+  trashPhotos(ids: readonly string[]): Promise<Moved> {
+    return this.#transport.call('api/v1/photos/trash', { method: 'POST', json: { ids } })
+  }
+
+  /** Takes up to MOST_MOVED photos out of the trash. */
+  restorePhotos(ids: readonly string[]): Promise<Moved> {
+    return this.#transport.call('api/v1/photos/restore', { method: 'POST', json: { ids } })
+  }
+
   /** Which of these digests (at most 10,000) a dataset holds already. */
   knownPhotos(dataset: string, sha256: readonly string[], signal?: AbortSignal): Promise<{ known: KnownPhoto[] }> {
     return this.#transport.call('api/v1/photos/known', { method: 'POST', json: { dataset, sha256 }, signal })
@@ -104,8 +136,8 @@ export class Client {
   }
 
   /** The address of a preview, on our own origin whatever address the links to copy begin with. */
-  previewAddress(id: string, size: PreviewSize): string {
-    return this.#transport.address(`get/${encodeURIComponent(id)}`, { size })
+  previewAddress(id: string, size: PreviewSize, format?: 'webp'): string {
+    return this.#transport.address(`get/${encodeURIComponent(id)}`, { size, format })
   }
 
   /** The address of a preview of a photo in the trash; editors may look at it. */
@@ -121,9 +153,21 @@ export class Client {
     return `${this.originalAddress(id)}?download`
   }
 
+  /** Where a form with the field `ids` is sent, to be answered with one ZIP file. */
+  archiveAddress(): string {
+    return this.#transport.address('api/v1/photos/archive')
+  }
+
+  /** Throws the Problem for which these photos cannot become one archive. */
+  checkArchive(ids: readonly string[]): Promise<void> {
+    return this.#transport.check('api/v1/photos/archive', { method: 'POST', json: { ids } })
+  }
+
   docsAddress(): string {
     return this.#transport.address('api/docs')
   }
 }
+
+const queryOf = ({ trash, ...listing }: Listing) => ({ ...listing, trash: trash ? 'true' : null })
 
 const photoPath = (id: string): string => `api/v1/photos/${encodeURIComponent(id)}`

@@ -59,24 +59,38 @@ export class Transport {
     if (!ok) throw offline()
   }
 
+  /** Whether the server would answer, its answer being dropped. Throws the Problem that it answers with. */
+  async check(path: string, call: Call): Promise<void> {
+    try {
+      const answer = await this.#fetch(path, call)
+      if (!answer.ok) throw problemOf(answer.status, await answer.text().catch(asOffline), answer.headers.get('Retry-After'))
+      await answer.body?.cancel()
+    } catch (error) {
+      throw this.told(error)
+    }
+  }
+
   /** Tells the whole page of a problem, before it is thrown. */
   told(error: unknown): unknown {
     if (!isAbort(error)) this.#means.onProblem(error as Problem)
     return error
   }
 
-  async #once<T>(path: string, { method = 'GET', query, json, signal }: Call): Promise<T> {
-    const init: RequestInit = { method, credentials: 'same-origin', signal: signal ?? null }
-    if (json !== undefined) {
-      init.headers = { 'Content-Type': 'application/json' }
-      init.body = JSON.stringify(json)
-    }
-    const answer = await this.#means.fetch(this.address(path, query), init).catch(asOffline)
+  async #once<T>(path: string, call: Call): Promise<T> {
+    const answer = await this.#fetch(path, call)
     const text = await answer.text().catch(asOffline)
     if (!answer.ok) throw problemOf(answer.status, text, answer.headers.get('Retry-After'))
     return parsed<T>(answer.status, text)
   }
 
+  #fetch(path: string, { method = 'GET', query, json, signal }: Call): Promise<Response> {
+    const init: RequestInit = { method, credentials: 'same-origin', signal: signal ?? null }
+    if (json !== undefined) {
+      init.headers = { 'Content-Type': 'application/json' }
+      init.body = JSON.stringify(json)
+    }
+    return this.#means.fetch(this.address(path, query), init).catch(asOffline)
+  }
 }
 
 /** Milliseconds before the try after `attempt`: what the server asks for, else twice as long each time. */

@@ -55,6 +55,34 @@ export interface Stats {
   days: { day: string; photos: number; bytes: number }[]
 }
 
+/** How many photos were uploaded on a day (UTC), such as 2026-11-23. */
+export interface Day {
+  day: string
+  photos: number
+}
+
+export interface Timeline {
+  photos: number
+  /** Newest first, without days that have none. */
+  days: Day[]
+}
+
+export interface Marks {
+  every: number
+  /** Ids of the photos number `every`, 2 `every`, …; each is a cursor. */
+  marks: string[]
+  /** The cursor for the marks after these; null when there are none. */
+  next: string | null
+}
+
+/** What became of photos that were to be moved. */
+export interface Moved {
+  done: string[]
+  missing: string[]
+  /** Photos that stay in the trash, because an equal one is in the dataset. */
+  twins: { id: string; twin: string }[]
+}
+
 export interface KnownPhoto {
   sha256: string
   id: string

@@ -1,21 +1,29 @@
 // What can be done to a photo from any view. Each ends in a notice, and what can be undone offers it.
 
-import type { Client } from '../api/client.ts'
+import { MOST_MOVED, type Client } from '../api/client.ts'
 import { asProblem } from '../api/problem.ts'
 import type { Photo, PhotoDetails } from '../api/types.ts'
 import type { Language } from '../words/language.svelte.ts'
 import type { Datasets } from './datasets.svelte.ts'
+import type { Gallery } from './gallery.svelte.ts'
 import type { Notices } from './notices.svelte.ts'
 import type { PhotoList } from './photos.svelte.ts'
+import type { Selection } from './selection.svelte.ts'
 
 export interface ActionMeans {
-  api: Pick<Client, 'deletePhoto' | 'restorePhoto' | 'renamePhoto'>
-  photos: PhotoList
+  api: Pick<
+    Client,
+    'deletePhoto' | 'restorePhoto' | 'renamePhoto' | 'trashPhotos' | 'restorePhotos' | 'checkArchive' | 'archiveAddress' | 'downloadAddress'
+  >
+  photos: Gallery
+  selection: Selection
   trash: PhotoList
   datasets: Datasets
   notices: Notices
   language: Language
   copyText: (text: string) => Promise<boolean>
+  saveFile: (address: string, name: string) => void
+  saveArchive: (address: string, ids: readonly string[]) => void
 }
 
 export class PhotoActions {
@@ -27,24 +35,24 @@ export class PhotoActions {
 
   /** Moves a photo to the trash and offers to undo it. Tells whether it worked. */
   trash(photo: Photo): Promise<boolean> {
-    return this.#try(async ({ api, photos, notices, language }) => {
+    return this.#try(async ({ api, photos, selection, notices, language }) => {
       await api.deletePhoto(photo.id)
-      const index = photos.indexOf(photo.id)
       photos.remove(photo.id)
+      selection.remove(photo.id)
       const { photo: words, frame } = language.words
       notices.show({
         text: words.trashed(photo.name),
-        action: { label: frame.undo, run: async () => void (await this.restore(photo, index)) },
+        action: { label: frame.undo, run: async () => void (await this.restore(photo)) },
       })
     })
   }
 
-  /** Takes a photo out of the trash, to the place in the grid that it had. Tells whether it worked. */
-  restore(photo: Photo, index = -1): Promise<boolean> {
+  /** Takes a photo out of the trash, to its place in the grid. Tells whether it worked. */
+  restore(photo: Photo): Promise<boolean> {
     return this.#try(async ({ api, photos, trash, notices, language }) => {
       const restored = await api.restorePhoto(photo.id)
       trash.remove(photo.id)
-      if (index >= 0) photos.insert(restored, Math.min(index, photos.photos.length))
+      photos.insert(restored)
       notices.show({ text: language.words.photo.restored(photo.name) })
     })
   }
@@ -70,6 +78,58 @@ export class PhotoActions {
     notices.show({ text: isCopied ? done : language.words.photo.copyByHand, isTrouble: !isCopied })
   }
 
+  /** Moves photos to the trash and offers to undo it. Tells whether it worked. */
+  trashAll(chosen: readonly Photo[]): Promise<boolean> {
+    return this.#try(async ({ api, photos, selection, notices, language }) => {
+      const { selection: words, frame } = language.words
+      const gone = new Set<string>()
+      await inPortions(chosen, async (ids) => {
+        const { done } = await api.trashPhotos(ids)
+        photos.remove(...done)
+        for (const id of done) gone.add(id)
+      })
+      selection.remove(...chosen.map(({ id }) => id))
+      const back = chosen.filter(({ id }) => gone.has(id))
+      notices.show({
+        text: words.trashed(back.length),
+        action: { label: frame.undo, run: async () => void (await this.restoreAll(back)) },
+      })
+    })
+  }
+
+  /** Takes photos out of the trash. Tells whether it worked. */
+  restoreAll(chosen: readonly Photo[]): Promise<boolean> {
+    return this.#try(async ({ api, photos, trash, notices, language }) => {
+      let count = 0
+      await inPortions(chosen, async (ids) => {
+        const done = new Set((await api.restorePhotos(ids)).done)
+        for (const id of done) trash.remove(id)
+        photos.insert(...chosen.filter(({ id }) => done.has(id)))
+        count += done.size
+      })
+      notices.show({ text: language.words.selection.restored(count) })
+    })
+  }
+
+  copyLinks(chosen: readonly Photo[]): Promise<boolean> {
+    return this.#try(async ({ copyText, notices, language }) => {
+      const { uploads, photo } = language.words
+      const isCopied = await copyText(chosen.map(({ link }) => link).join('\n'))
+      notices.show({ text: isCopied ? uploads.linksCopied(chosen.length) : photo.copyByHand, isTrouble: !isCopied })
+    })
+  }
+
+  /** Saves one photo as it is, several as one ZIP file. */
+  download(chosen: readonly Photo[]): Promise<boolean> {
+    return this.#try(async ({ api, saveFile, saveArchive }) => {
+      const [only, ...others] = chosen
+      if (only && others.length === 0) return saveFile(api.downloadAddress(only.id), only.name)
+      const ids = chosen.map(({ id }) => id)
+      await api.checkArchive(ids)
+      saveArchive(api.archiveAddress(), ids)
+    })
+  }
+
   async #try(action: (means: ActionMeans) => Promise<void>): Promise<boolean> {
     const { notices, language, datasets } = this.#means
     try {
@@ -81,4 +141,9 @@ export class PhotoActions {
     await datasets.refresh().catch(() => {}) // totals that are a moment old harm nobody
     return true
   }
+}
+
+/** Does something with the ids of photos, as many at a time as the server takes. What was done before a failure stays done. */
+async function inPortions(photos: readonly Photo[], move: (ids: string[]) => Promise<void>): Promise<void> {
+  for (let from = 0; from < photos.length; from += MOST_MOVED) await move(photos.slice(from, from + MOST_MOVED).map(({ id }) => id))
 }

@@ -3,12 +3,14 @@ import type { Dataset } from '../api/types.ts'
 
 export const DEFAULT_DATASET = 'main'
 
+type DatasetsApi = Pick<Client, 'listDatasets' | 'createDataset' | 'renameDataset'>
+
 /** The datasets and their totals. */
 export class Datasets {
   all: readonly Dataset[] = $state.raw([])
-  readonly #api: Pick<Client, 'listDatasets' | 'createDataset'>
+  readonly #api: DatasetsApi
 
-  constructor(api: Pick<Client, 'listDatasets' | 'createDataset'>) {
+  constructor(api: DatasetsApi) {
     this.#api = api
   }
 
@@ -33,6 +35,13 @@ export class Datasets {
     const made = await this.#api.createDataset(name, slug)
     await this.refresh()
     return made
+  }
+
+  /** Gives a dataset another name and returns it. Throws a Problem. */
+  async rename(slug: string, name: string): Promise<Dataset> {
+    const renamed = await this.#api.renameDataset(slug, name)
+    await this.refresh()
+    return renamed
   }
 
   clear(): void {

@@ -7,6 +7,14 @@ export interface Place {
   addEventListener: (type: 'popstate', listener: () => void) => void
 }
 
+/** What an entry of the history has of our own. */
+interface Entry {
+  /** How many entries of this page lie before it. */
+  depth?: number
+  /** Where the view stood when it was left. */
+  place?: unknown
+}
+
 /** Where the page is. Every view has an address of its own, so Back and sharing work. */
 export class Router {
   route: Route = $state.raw({ view: 'missing' })
@@ -50,9 +58,22 @@ export class Router {
     else this.replace(fallback)
   }
 
+  /** What `remember` was told for this entry of the history; Back and a reload bring it back. */
+  get remembered(): unknown {
+    return this.#entry.place
+  }
+
+  /** Keeps where the view stands, with the present entry of the history. */
+  remember(place: unknown): void {
+    this.#place.history.replaceState({ ...this.#entry, place }, '', this.address(this.route))
+  }
+
+  get #entry(): Entry {
+    return (this.#place.history.state as Entry | null) ?? {}
+  }
+
   get #depth(): number {
-    const state = this.#place.history.state as { depth?: number } | null
-    return state?.depth ?? 0
+    return this.#entry.depth ?? 0
   }
 
   #read(): void {

@@ -43,6 +43,8 @@ export const english = (f: Formats) => ({
     slug: 'Short name for addresses',
     slugHint: 'Latin letters, digits, - and _. Links and commands use it.',
     create: 'Create',
+    rename: 'Edit the dataset',
+    renamed: (name: string) => `The dataset is called “${name}” now.`,
     created: (name: string) => `Dataset “${name}” is there.`,
   },
 
@@ -50,6 +52,13 @@ export const english = (f: Formats) => ({
     totals: (photos: string, bytes: string) => `${photos} · ${bytes}`,
     found: (text: string) => `Photos with “${text}” in their name`,
     more: 'More photos',
+    date: 'Date',
+    spot: (day: string, number: number, total: number) => `${day}, photo ${f.number(number)} of ${f.number(total)}`,
+    numbered: (number: number, total: number) => `${f.number(number)} of ${f.number(total)}`,
+    select: (name: string) => `Select ${name}`,
+    selectDay: (day: string) => `Select all of ${day}`,
+    selected: (name: string) => `${name}, selected`,
+    newer: (count: number) => `${f.counted(count, { one: 'new photo', other: 'new photos' })}`,
     emptyTitle: 'No photos yet',
     emptyHint: 'Drop photos or whole folders anywhere on this page. Each gets a link once it is safely on disk.',
     emptyForViewer: 'They appear here as soon as somebody uploads them.',
@@ -92,6 +101,17 @@ export const english = (f: Formats) => ({
     size: 'Size',
     uploaded: 'Uploaded',
     pending: 'The photo is still being read; camera and place appear when that is done.',
+  },
+
+  selection: {
+    title: 'Selection',
+    count: (count: number) => `${f.number(count)} selected`,
+    clear: 'Clear the selection',
+    all: 'Select all',
+    tooMany: (most: number) => `${f.counted(most, PHOTO)} are selected; more do not fit into one selection.`,
+    trashed: (count: number) => `${f.counted(count, PHOTO)} moved to the trash.`,
+    restored: (count: number) => `${f.counted(count, PHOTO)} back in place.`,
+    missing: (count: number) => `${f.counted(count, PHOTO)} could not be found any more.`,
   },
 
   trash: {
@@ -175,6 +195,11 @@ export const english = (f: Formats) => ({
     undo: 'Undo',
     arrows: 'From photo to photo',
     open: 'Open the photo',
+    ends: 'To the newest photo, the oldest',
+    select: 'Select the photo, or not',
+    range: 'Select from photo to photo',
+    all: 'Select all photos',
+    clear: 'Clear the selection',
   },
 
   missing: {

@@ -18,6 +18,8 @@ export function formatsOf(locale: Locale, tag: string = locale) {
   const rules = new Intl.PluralRules(locale)
   const moments = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' })
   const days = new Intl.DateTimeFormat(tag, { dateStyle: 'full' })
+  const dates = new Intl.DateTimeFormat(tag, { dateStyle: 'full', timeZone: 'UTC' })
+  const months = new Intl.DateTimeFormat(tag, { month: 'short', year: 'numeric', timeZone: 'UTC' })
   const lists = new Intl.ListFormat(locale, { type: 'conjunction' })
 
   const number = (value: number): string => plain.format(value)
@@ -55,6 +57,10 @@ export function formatsOf(locale: Locale, tag: string = locale) {
     moment: (time: string): string => moments.format(new Date(time)),
     /** The day of an RFC 3339 time, with its weekday. */
     day: (time: string): string => days.format(new Date(time)),
+    /** A day of the calendar, such as 2026-11-23, with its weekday. */
+    date: (day: string): string => dates.format(new Date(day)),
+    /** The month of a day of the calendar. */
+    month: (day: string): string => months.format(new Date(day)),
     list: (parts: readonly string[]): string => lists.format(parts),
   }
 }

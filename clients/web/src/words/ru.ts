@@ -47,6 +47,8 @@ export const russian = (f: Formats): Words => ({
     slug: 'Короткое имя для адресов',
     slugHint: 'Латинские буквы, цифры, - и _. Им пользуются ссылки и команды.',
     create: 'Создать',
+    rename: 'Изменить набор',
+    renamed: (name) => `Набор теперь называется «${name}».`,
     created: (name) => `Набор «${name}» создан.`,
   },
 
@@ -54,6 +56,13 @@ export const russian = (f: Formats): Words => ({
     totals: (photos, bytes) => `${photos} · ${bytes}`,
     found: (text) => `Фотографии, в имени которых есть «${text}»`,
     more: 'Ещё фотографии',
+    date: 'Дата',
+    spot: (day, number, total) => `${day}, фотография ${f.number(number)} из ${f.number(total)}`,
+    numbered: (number, total) => `${f.number(number)} из ${f.number(total)}`,
+    select: (name) => `Выбрать ${name}`,
+    selectDay: (day) => `Выбрать все: ${day}`,
+    selected: (name) => `${name}, выбрана`,
+    newer: (count) => f.counted(count, { one: 'новая фотография', few: 'новые фотографии', many: 'новых фотографий', other: 'новые фотографии' }),
     emptyTitle: 'Фотографий пока нет',
     emptyHint:
       'Перетащите фотографии или целые папки в любое место страницы. Каждая получит ссылку, как только надёжно ляжет на диск.',
@@ -97,6 +106,17 @@ export const russian = (f: Formats): Words => ({
     size: 'Размер',
     uploaded: 'Загружена',
     pending: 'Фотография ещё читается; камера и место появятся, когда всё будет готово.',
+  },
+
+  selection: {
+    title: 'Выбранное',
+    count: (count) => `Выбрано: ${f.number(count)}`,
+    clear: 'Снять выбор',
+    all: 'Выбрать все',
+    tooMany: (most) => `Выбрано: ${f.counted(most, PHOTO)}; больше сразу выбрать нельзя.`,
+    trashed: (count) => `В корзине: ${f.counted(count, PHOTO)}.`,
+    restored: (count) => `Снова на месте: ${f.counted(count, PHOTO)}.`,
+    missing: (count) => `Больше не нашлось: ${f.counted(count, PHOTO)}.`,
   },
 
   trash: {
@@ -180,6 +200,11 @@ export const russian = (f: Formats): Words => ({
     undo: 'Вернуть',
     arrows: 'От фотографии к фотографии',
     open: 'Открыть фотографию',
+    ends: 'К самой новой, к самой старой',
+    select: 'Выбрать фотографию или снять выбор',
+    range: 'Выбирать от фотографии к фотографии',
+    all: 'Выбрать все фотографии',
+    clear: 'Снять выбор',
   },
 
   missing: {

@@ -1,0 +1,51 @@
+// Pictures come where a person looks. What is passed by quickly is not asked for, and what is left behind is broken off.
+
+const FAST_PX_PER_MS = 4
+const CALM_MS = 100
+
+/** How fast the window moves, and what waits until it is calm. */
+export class Motion {
+  #last = { y: 0, ms: -Infinity }
+  #calming: ReturnType<typeof setTimeout> | undefined
+  #waiting = new Set<() => void>()
+  #isFast = false
+
+  /** Notes where the window is now. */
+  moved(y: number, ms = performance.now()): void {
+    const passed = ms - this.#last.ms
+    if (passed > 0) this.#isFast = Math.abs(y - this.#last.y) / Math.min(passed, CALM_MS) > FAST_PX_PER_MS
+    this.#last = { y, ms }
+    clearTimeout(this.#calming)
+    if (this.#isFast) this.#calming = setTimeout(() => this.#calm(), CALM_MS)
+    else this.#calm()
+  }
+
+  /** Does something now, or when the window has become calm. Returns what calls it off. */
+  whenCalm(work: () => void): () => void {
+    if (!this.#isFast) work()
+    else this.#waiting.add(work)
+    return () => this.#waiting.delete(work)
+  }
+
+  #calm(): void {
+    this.#isFast = false
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const work of waiting) work()
+  }
+}
+
+/** An attachment that lets a picture appear when it is there; `data-state` tells the style sheet: none, shown, failed. */
+export const picture = (address: string, motion: Motion) => (image: HTMLImageElement) => {
+  image.onload = () => void (image.dataset.state = 'shown')
+  image.onerror = () => void (image.dataset.state = 'failed')
+  const callOff = motion.whenCalm(() => {
+    image.src = address
+    if (image.complete && image.naturalWidth > 0) image.dataset.state = 'shown'
+  })
+  return () => {
+    callOff()
+    image.onload = image.onerror = null
+    if (!image.complete) image.removeAttribute('src') // the browser goes on loading otherwise
+  }
+}

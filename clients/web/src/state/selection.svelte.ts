@@ -1,0 +1,62 @@
+import type { Photo } from '../api/types.ts'
+
+/** The chosen photos, in the order of their choice. */
+export class Selection {
+  #chosen: ReadonlyMap<string, Photo> = $state.raw(new Map())
+  /** The photo that a range begins at: the last one that was chosen alone. */
+  anchor: Photo | null = $state.raw(null)
+  /** What the last range chose; the next one from the same anchor takes its place. */
+  #range: readonly string[] = []
+
+  get count(): number {
+    return this.#chosen.size
+  }
+
+  get photos(): readonly Photo[] {
+    return [...this.#chosen.values()]
+  }
+
+  has(id: string): boolean {
+    return this.#chosen.has(id)
+  }
+
+  /** Whether all of these are chosen; not if there are none. */
+  hasAll(photos: readonly Photo[]): boolean {
+    return photos.length > 0 && photos.every(({ id }) => this.#chosen.has(id))
+  }
+
+  toggle(photo: Photo): void {
+    this.anchor = photo
+    this.#range = []
+    if (this.has(photo.id)) this.remove(photo.id)
+    else this.add([photo])
+  }
+
+  add(photos: readonly Photo[]): void {
+    const chosen = new Map(this.#chosen)
+    for (const photo of photos) chosen.set(photo.id, photo)
+    this.#chosen = chosen
+  }
+
+  /** Takes the photos between the anchor and another one in place of those of the last such range. */
+  extend(photos: readonly Photo[]): void {
+    const chosen = new Map(this.#chosen)
+    for (const id of this.#range) chosen.delete(id)
+    this.#range = photos.map(({ id }) => id).filter((id) => !chosen.has(id))
+    for (const photo of photos) chosen.set(photo.id, photo)
+    this.#chosen = chosen
+  }
+
+  remove(...ids: readonly string[]): void {
+    const chosen = new Map(this.#chosen)
+    for (const id of ids) chosen.delete(id)
+    this.#chosen = chosen
+    if (chosen.size === 0) this.anchor = null
+  }
+
+  clear(): void {
+    this.#chosen = new Map()
+    this.anchor = null
+    this.#range = []
+  }
+}
