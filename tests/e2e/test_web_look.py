@@ -280,10 +280,10 @@ def test_grid_is_walked_and_photos_are_chosen_by_the_keyboard_alone(album, visit
     expect(tile(page, "1.jpg")).to_be_focused()
     page.keyboard.press("Delete")
     expect_notice(page, "1 photo moved to the trash.")
-    tile(page, "30.jpg").focus()
+    tile(page, "3.jpg").focus()
     page.keyboard.press("Delete")
-    expect_notice(page, "30.jpg is in the trash.")
-    expect(tile(page, "29.jpg")).to_be_focused()
+    expect_notice(page, "3.jpg is in the trash.")
+    expect(tile(page, "2.jpg")).to_be_focused()
 
 
 def test_finger_that_rests_on_a_photo_chooses_it_and_taps_choose_more(album, visit):
