@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
-JOBS ?= 2
+JOBS ?= 4
 CLIENT := src/albumen/web/client
 CLIENT_SOURCES := hatch_build.py $(shell find clients/web -type f -not -path '*/node_modules/*' -not -name '.*.lock')
 
@@ -41,7 +41,7 @@ run: install ## Serve on 127.0.0.1:5000 with the data in ./albumen-data (ARGS= f
 	@exec $(BIN)/albumen serve --host 127.0.0.1 --port 5000 --data ./albumen-data $(ARGS)
 
 test: $(VENV)/.dev $(CLIENT)/.sources $(MOBILE)/sources.txt ## Run the tests (TESTS= which, JOBS= processes, ARGS= further pytest flags)
-	@exec $(BIN)/python -m pytest -n $(JOBS) $(TESTS) $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS) $(ARGS)
 
 soak: $(VENV)/.dev $(CLIENT)/.sources ## Run the long tests of faults: kills by the hundred, a power cut at every moment
 	@exec $(BIN)/python -m pytest -m soak tests/faults $(ARGS)

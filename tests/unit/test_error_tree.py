@@ -41,6 +41,9 @@ STATUSES = {
     "blob_damaged": 500,
     "preview_failed": 422,
     "start_refused": 500,
+    "body_too_slow": 408,
+    "too_many_requests": 429,
+    "too_many_uploads": 503,
 }
 
 
