@@ -40,7 +40,7 @@ def budget(services):
 
 
 @pytest.fixture
-def cost(budget, client):
+def cost(budget):
     """How many statements a call costs when its caches are warm."""
 
     def measure(call):
