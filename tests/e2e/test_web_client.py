@@ -211,6 +211,25 @@ def test_address_of_a_photo_opens_it_and_closing_shows_where_it_lies(album, visi
     expect(tiles(page)).to_have_text(["other.jpg", "shared.jpg"])
 
 
+def test_photos_that_come_after_their_view_was_left_trouble_nobody(album, visit):
+    fill(album, "first.jpg")
+    page, _ = visit(f"{album.url}/uploads")
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/api/v1/photos?*", hold, times=1)
+    page.get_by_role("link", name=album.dataset).click()
+    expect(heading(page, album.dataset)).to_be_visible()
+    page.get_by_role("link", name="Upload", exact=True).click()
+    expect(heading(page, "Upload photos")).to_be_visible()
+    with page.expect_response("**/api/v1/photos?*"):
+        held[0].continue_()
+    page.go_back()
+    expect(tiles(page)).to_have_text(["first.jpg"])
+
+
 def test_address_that_leads_nowhere_says_so(gallery, visit):
     page, _ = visit(f"{gallery.url}/photo/unknown")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()

@@ -97,7 +97,7 @@ def test_four_hundred_slow_uploads_leave_the_others_served(tmp_path):
         with open_links(server, MANY) as links:
             for link in links:
                 link.sendall(BEGUN)
-            with trickling(links, part(LARGE), pause=0.05):
+            with trickling(links, part(LARGE), pause=0.25):
                 eventually(lambda: _in_use(server, "upload") >= MANY // 2, "too few got through")
                 for number in range(5):
                     assert_served(server, seed=number)

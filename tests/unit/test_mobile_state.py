@@ -154,6 +154,20 @@ def test_a_refresh_that_fails_leaves_what_was_shown():
     assert finished(work()) == (60, True)
 
 
+def test_an_outdated_gallery_stays_so_until_the_server_has_answered():
+    async def work():
+        line = Pages()
+        gallery = Gallery(Api(line), "main")
+        gallery.is_outdated = line.is_cut = True
+        with pytest.raises(Unreachable):
+            await gallery.reload()
+        after_failure, line.is_cut = gallery.is_outdated, False
+        await gallery.reload()
+        return after_failure, gallery.is_outdated
+
+    assert finished(work()) == (True, False)
+
+
 def test_search_by_id_asks_for_that_photo():
     async def work(response):
         line = Line(answers={("GET", f"/api/v1/photos/{ID}"): response})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from albumen_mobile.core.troubles import Refused
+from albumen_mobile.core.troubles import Refused, Trouble
 
 if TYPE_CHECKING:
     from albumen_mobile.core.api import Api
@@ -28,6 +28,7 @@ class Gallery:
         self.photos: list[Photo] = []
         self.is_complete = False
         self.is_loaded = False
+        self.is_outdated = False
 
     async def reload(self, *, dataset: str | None = None, search: str | None = None) -> bool:
         """Begin anew, for another dataset or search when they are given; return False when this was overtaken.
@@ -40,8 +41,12 @@ class Gallery:
         if search is not None:
             self.search = search.strip()
         self._turn += 1
-        self._is_loading = False
-        return await self._load(None)
+        self._is_loading = self.is_outdated = False
+        try:
+            return await self._load(None)
+        except Trouble:
+            self.is_outdated = True
+            raise
 
     async def more(self) -> bool:
         """Get the next page; return whether photos were added. While one is on its way nothing is asked."""

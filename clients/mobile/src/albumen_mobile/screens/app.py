@@ -224,8 +224,8 @@ class App:
         if files:
             await self._hold_without_wifi()
             self.queue.add(files, self.preferences.dataset, name=self._namer(files))
-            await self.go("/upload")
             self.upload_screen.follow()
+            await self.go("/upload")
 
     async def _on_connectivity(self, _: ft.ConnectivityChangeEvent) -> None:
         await self._hold_without_wifi()

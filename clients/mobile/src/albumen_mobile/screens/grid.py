@@ -57,8 +57,9 @@ class GridScreen:
         )
 
     async def load(self) -> None:
-        """Get the first page unless it is there."""
-        if not self._app.gallery.is_loaded:
+        """Get the first page unless it is there, as it is on the server."""
+        gallery = self._app.gallery
+        if gallery.is_outdated or not gallery.is_loaded:
             await self._reload()
 
     async def refresh(self) -> None:

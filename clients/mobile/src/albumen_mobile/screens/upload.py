@@ -71,6 +71,8 @@ class UploadScreen:
 
     def _note(self, item: Item) -> None:
         self._changed.add(item.number)
+        if item.state is State.CREATED:
+            self._app.gallery.is_outdated = True
 
     async def _follow(self) -> None:
         queue = self._app.queue
@@ -83,7 +85,6 @@ class UploadScreen:
         self._draw()
         if self._body.parent is not None:
             self._body.update()
-        self._app.gallery.is_loaded = False
 
     def _draw(self) -> None:
         app, words = self._app, self._app.words
