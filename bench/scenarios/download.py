@@ -1,11 +1,16 @@
-"""Responses per second for one photo and for one ready preview, against nginx that serves the very same bytes."""
+"""Responses per second for one photo and for one ready preview, against nginx that serves the very same bytes.
+
+Beside both stands a function without any work of its own on Albumen's server program: nothing on it can be faster.
+"""
 
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.load import responses_per_second, static_nginx
+from harness.peers import bare_function
 from harness.photos import fresh, small_scenes
 from harness.report import Result, Target, compare
 from harness.server import get, put_photo, serving
@@ -18,6 +23,20 @@ if TYPE_CHECKING:
     from harness.server import Server
 
 NOTE = "`wrk -t2 -c16`; nginx: 2 workers, sendfile, no access log; background work off (`ALBUMEN_DERIVE=false`)"
+BARE_NOTE = (
+    "the function returns the same bytes from memory, on the same server program with as many processes and threads"
+)
+LIMIT_NOTE = "what the server program can do at all: in Albumen's column stands the function"
+TARGET = Target(0.55)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Responses per second side by side."""
+
+    ours: float
+    nginx: float
+    bare: float
 
 
 def measure(plan: Plan) -> Sequence[Result]:
@@ -31,21 +50,29 @@ def measure(plan: Plan) -> Sequence[Result]:
         target = f"/get/{put_photo(server, fresh(small_scenes()[0]), 'photo.jpg')}"
         photo = _rounds(server, target, nginx, root / "photo.jpg", plan)
         preview = _rounds(server, f"{target}?size=256", nginx, root / "preview.jpg", plan)
+    return [*_compared("GET of a photo of 120 KB", photo), *_compared("GET of a ready preview of 256 px", preview)]
+
+
+def _compared(what: str, rounds: Sequence[Round]) -> Sequence[Result]:
+    unit = "responses/s"
     return [
-        compare("GET of a photo of 120 KB", "responses/s", photo, Target(0.55), NOTE),
-        compare("GET of a ready preview of 256 px", "responses/s", preview, Target(0.55), NOTE),
+        compare(what, unit, [(each.ours, each.nginx) for each in rounds], TARGET, NOTE),
+        compare(f"{what}, against a bare function", unit, [(each.ours, each.bare) for each in rounds], None, BARE_NOTE),
+        compare(
+            f"{what}, the bare function against nginx",
+            unit,
+            [(each.bare, each.nginx) for each in rounds],
+            None,
+            LIMIT_NOTE,
+        ),
     ]
 
 
-def _rounds(server: Server, target: str, nginx: str, copy: Path, plan: Plan) -> list[tuple[float, float]]:
+def _rounds(server: Server, target: str, nginx: str, copy: Path, plan: Plan) -> list[Round]:
     with closing(server.connect()) as connection:
         copy.write_bytes(get(connection, target))
-    responses_per_second(f"{server.address}{target}", 1)  # warms both before the clock
-    responses_per_second(f"{nginx}/{copy.name}", 1)
-    return [
-        (
-            responses_per_second(f"{server.address}{target}", plan.load_seconds),
-            responses_per_second(f"{nginx}/{copy.name}", plan.load_seconds),
-        )
-        for _ in range(plan.load_rounds)
-    ]
+    with bare_function(copy, plan.folder / "bare.log") as bare:
+        urls = (f"{server.address}{target}", f"{nginx}/{copy.name}", bare.address)
+        for url in urls:
+            responses_per_second(url, 1)  # warms all before the clock
+        return [Round(*(responses_per_second(url, plan.load_seconds) for url in urls)) for _ in range(plan.load_rounds)]

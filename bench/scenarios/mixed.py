@@ -1,15 +1,21 @@
-"""How long a `GET` takes while four clients upload as fast as they can, against the same when nobody uploads."""
+"""How long a `GET` takes while four clients upload as fast as they can, against the same when nobody uploads.
+
+And against nginx, asked for the same photo while the same uploads go to Albumen: where all cores are taken, every
+program waits for its turn.
+"""
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from statistics import quantiles
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from harness.load import upload
+from harness.load import static_nginx, upload
 from harness.photos import Batch, fresh, fresh_batch, small_scenes
 from harness.report import Result, Target, compare
 from harness.server import get, put_photo, serving
@@ -23,39 +29,59 @@ if TYPE_CHECKING:
 UPLOADERS = 4
 PHOTOS = 100
 PAUSE_SECONDS = 0.003
+PATIENCE_SECONDS = 60
 TARGET = Target(5.0, at_most=True)
+WHAT = "p99 of GET of 120 KB while 4 clients upload"
 NOTE = (
     f"one client, a `GET` of 120 KB every {1000 * PAUSE_SECONDS:g} ms over a kept connection; "
-    f"{UPLOADERS} clients upload {PHOTOS} photos of 120 KB per request; beside it: nobody uploads"
+    f"{UPLOADERS} clients upload {PHOTOS} photos of 120 KB per request; beside it: "
 )
 
 
 def measure(plan: Plan) -> Sequence[Result]:
-    """Measure idle and busy in each round."""
-    with serving(plan.folder / "mixed", derive="false") as server:
-        target = f"/get/{put_photo(server, fresh(small_scenes()[0]), 'photo.jpg')}"
-        _watch(server, target, _for_seconds(1))
-        rounds = [_round(server, target, plan) for _ in range(plan.load_rounds)]
-    return [compare("p99 of GET of 120 KB while 4 clients upload", "ms", rounds, TARGET, NOTE)]
+    """Measure Albumen idle and busy, and nginx busy, in each round."""
+    photo = fresh(small_scenes()[0])
+    root = plan.folder / "mixed-static"
+    root.mkdir()
+    (root / "photo.jpg").write_bytes(photo)
+    with (
+        serving(plan.folder / "mixed", derive="false") as server,
+        static_nginx(root, plan.folder / "mixed-nginx") as nginx,
+    ):
+        ours, theirs = f"{server.address}/get/{put_photo(server, photo, 'photo.jpg')}", f"{nginx}/photo.jpg"
+        _watch(ours, _for_seconds(1))
+        rounds = [
+            (_busy(server, ours, plan), _watch(ours, _for_seconds(plan.load_seconds)), _busy(server, theirs, plan))
+            for _ in range(plan.load_rounds)
+        ]
+    return [
+        compare(WHAT, "ms", [(busy, idle) for busy, idle, _ in rounds], TARGET, f"{NOTE}nobody uploads"),
+        compare(
+            f"{WHAT}, against nginx",
+            "ms",
+            [(busy, nginx_busy) for busy, _, nginx_busy in rounds],
+            None,
+            f"{NOTE}the photo comes from nginx, the uploads go to Albumen all the same",
+        ),
+    ]
 
 
-def _round(server: Server, target: str, plan: Plan) -> tuple[float, float]:
-    """Return the 99th percentile in milliseconds while (clients upload, nobody does)."""
+def _busy(server: Server, url: str, plan: Plan) -> float:
+    """Return the 99th percentile in milliseconds while clients upload to the server."""
     batches = [
         [fresh_batch(small_scenes(), PHOTOS, plan.folder / f"mixed-{client}-{number}")
          for number in range(plan.mixed_requests)]
         for client in range(UPLOADERS)
     ]  # fmt: skip
-    idle = _watch(server, target, _for_seconds(plan.load_seconds))
     ended = threading.Event()
     with ThreadPoolExecutor(UPLOADERS) as uploaders:
         waiting = [uploaders.submit(_pour, server, each, ended) for each in batches]
-        busy = _watch(server, target, ended.is_set)
+        busy = _watch(url, ended.is_set)
         for each in waiting:
             each.result()
     for batch in (batch for each in batches for batch in each):
         batch.remove()
-    return busy, idle
+    return busy
 
 
 def _pour(server: Server, batches: Sequence[Batch], ended: threading.Event) -> None:
@@ -67,12 +93,14 @@ def _pour(server: Server, batches: Sequence[Batch], ended: threading.Event) -> N
         ended.set()
 
 
-def _watch(server: Server, target: str, is_over: Callable[[], bool]) -> float:
+def _watch(url: str, is_over: Callable[[], bool]) -> float:
+    """Ask again and again over one connection; return the 99th percentile in milliseconds."""
     spent = []
-    with closing(server.connect()) as connection:
+    address = urlsplit(url)
+    with closing(http.client.HTTPConnection(address.netloc, timeout=PATIENCE_SECONDS)) as connection:
         while not is_over():
             started = time.perf_counter()
-            get(connection, target)
+            get(connection, address.path)
             spent.append(1000 * (time.perf_counter() - started))
             time.sleep(PAUSE_SECONDS)
     return quantiles(spent, n=100)[98]

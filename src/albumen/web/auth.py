@@ -6,6 +6,7 @@ Routes say what they need with `needs` or `public`; a route that says neither an
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -48,19 +49,19 @@ class Gate:
             CrossOrigin: A page of another origin tries to change something without showing a key itself.
             UnknownHost: An open loopback server is addressed by a name that is not its own (DNS rebinding).
         """
-        bearer = _bearer(environ)
-        if bearer is None or self._access.is_open:  # an open server checks no key, so showing one proves nothing
-            self._refuse_foreign(environ)
+        bearer, is_open = _bearer(environ), self._access.is_open
+        if bearer is None or is_open:  # an open server checks no key, so showing one proves nothing
+            self._refuse_foreign(environ, is_open=is_open)
         return self._access.require(bearer or _cookie(environ), needed)
 
     def recognise(self, environ: WSGIEnvironment) -> Caller | None:
         """Return who is calling, or None when a key is needed."""
         return self._access.recognise(_bearer(environ) or _cookie(environ))
 
-    def _refuse_foreign(self, environ: WSGIEnvironment) -> None:
+    def _refuse_foreign(self, environ: WSGIEnvironment, *, is_open: bool) -> None:
         """Without a key of its own in the header, a request may be one that a page made a browser send."""
         host = environ.get("HTTP_HOST", "")
-        if not self._always_open and self._access.is_open and _host_name(host) not in self._own_hosts:
+        if not self._always_open and is_open and _host_name(host) not in self._own_hosts:
             raise UnknownHost("Add this host name to 'trusted_hosts', or set 'public_url', or start with --open.")
         origin = environ.get("HTTP_ORIGIN")
         is_foreign = origin is not None and origin.partition("://")[2] != host and origin not in self._trusted_origins
@@ -110,6 +111,7 @@ def _cookie(environ: WSGIEnvironment) -> str | None:
     return morsel.value if morsel else None
 
 
+@lru_cache(maxsize=256)
 def _host_name(host: str) -> str:
     """Return a Host value without its port, lower-case; nothing when it is no host with a port or without."""
     found = _HOST.fullmatch(host)
