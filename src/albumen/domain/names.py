@@ -20,8 +20,8 @@ def clean_name(raw: str) -> str:
     A name of which nothing is left becomes `photo`. A cut keeps the extension.
     """
     last = _SEPARATORS.split(raw.rstrip("/\\"))[-1]
-    shown = "".join(char for char in last if _is_shown(char)).strip()
-    normal = unicodedata.normalize("NFC", _shorten(shown, _LONGEST_NORMALISED)).strip()
+    shown = last if last.isprintable() else "".join(char for char in last if _is_shown(char))
+    normal = unicodedata.normalize("NFC", _shorten(shown.strip(), _LONGEST_NORMALISED)).strip()
     return _shorten(normal, LONGEST_NAME).strip() or UNNAMED
 
 

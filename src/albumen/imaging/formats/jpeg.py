@@ -57,13 +57,16 @@ def _segments(source: Source) -> Iterator[tuple[int, int, int]]:
     offset = 2
     while True:
         offset = source.find(_MARKER, offset)
-        marker = source.at(offset + 1, 1)[0]
+        window, index = source.window(offset, 2)
+        marker = window[index + 1]
         if marker == _END:
             return
         if marker == _START:
             offset += 2
             continue
-        (length,) = source.unpack(_LENGTH, offset + 2)
+        if index + 4 > len(window):
+            window, index = source.window(offset, 4)
+        (length,) = _LENGTH.unpack_from(window, index + 2)
         if length < _LENGTH.size:
             raise ValueError("a segment is shorter than its length field")
         yield marker, offset + 4, length - 2
