@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import tool
+from conftest import ROOT, tool
 
 PATIENCE_MS = 90_000
 FLAGS = [
@@ -24,6 +24,19 @@ REPORT_REFUSALS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy ${event.effectiveDirective} refused ${event.blockedURI}`));
 """
+
+AXE = ROOT / "clients/web/node_modules/axe-core/axe.min.js"
+RUN_AXE = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  const told = ({target, failureSummary}) => `${target} ${failureSummary}`;
+  return found.violations.map(({id, nodes}) => `${id}: ${nodes.map(told)}`);
+}"""
+
+
+def violations(page):
+    """Return the rules of accessibility that a page violates as it is now, each with where it does."""
+    page.evaluate(AXE.read_text("utf-8"))
+    return page.evaluate(RUN_AXE)
 
 
 @dataclass

@@ -287,6 +287,7 @@ def test_photo_is_restored_from_the_trash(album, visit):
     name = album.get(f"/api/v1/photos/{photo}").json()["name"]
     assert album.http.delete(f"{album.url}/api/v1/photos/{photo}", timeout=30).status_code == 204
     page, _ = visit(f"{album.url}/trash")
+    expect(page.locator(f'[data-photo="{photo}"] img')).not_to_have_js_property("naturalWidth", 0)
     page.get_by_role("button", name=f"Restore: {name}").click()
     expect(page.get_by_role("status")).to_contain_text(f"{name} is back.")
     expect(page.get_by_role("listitem").filter(has_text=name)).to_have_count(0)

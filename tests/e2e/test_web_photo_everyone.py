@@ -11,16 +11,11 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from conftest import ROOT, running
+from browsers import violations
+from conftest import running
 from forms import FORM, form, ids, part
 from pictures import jpeg
 
-AXE = ROOT / "clients/web/node_modules/axe-core/axe.min.js"
-RUN_AXE = """async () => {
-  const found = await axe.run(document, {resultTypes: ["violations"]});
-  const told = ({target, failureSummary}) => `${target} ${failureSummary}`;
-  return found.violations.map(({id, nodes}) => `${id}: ${nodes.map(told)}`);
-}"""
 CYRILLIC = re.compile("[\u0400-\u04ff]")
 OWN_WORDS = ("Albumen", "English", "HTTP API", "SHA-256", "id")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -114,11 +109,6 @@ VIEWS = (
     "new dataset",
 )
 OF_PHONES = ("grid", "photo", "trash", "uploads", "menu")
-
-
-def violations(page):
-    page.evaluate(AXE.read_text("utf-8"))
-    return page.evaluate(RUN_AXE)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -13,14 +13,15 @@ import { Choosing } from './state/choosing.ts'
 import { Connection } from './state/connection.svelte.ts'
 import { Datasets, DEFAULT_DATASET } from './state/datasets.svelte.ts'
 import { Gallery } from './state/gallery.svelte.ts'
-import { Looking } from './state/looking.svelte.ts'
+import { bareMeasures, captionedMeasures, Looking, type MeasuresFor } from './state/looking.svelte.ts'
 import { Notices } from './state/notices.svelte.ts'
-import { PhotoList } from './state/photos.svelte.ts'
 import { Preferences } from './state/preferences.svelte.ts'
+import { Restoring } from './state/restoring.svelte.ts'
 import { Router } from './state/router.svelte.ts'
 import { datasetOf } from './state/route.ts'
 import { Selection } from './state/selection.svelte.ts'
 import { Session } from './state/session.svelte.ts'
+import type { Shelf } from './state/shelf.ts'
 import { Shortcuts } from './state/shortcuts.svelte.ts'
 import { Uploads } from './state/uploads/uploads.svelte.ts'
 import { Viewer } from './state/viewer.svelte.ts'
@@ -33,14 +34,15 @@ export const session = new Session(api)
 export const notices = new Notices()
 export const shortcuts = new Shortcuts()
 export const datasets = new Datasets(api)
-export const photos = new Gallery(api)
-export const looking = new Looking(photos)
-export const selection = new Selection()
-export const trash = new PhotoList(api)
+export const shelf = shelfOf(bareMeasures)
+export const { photos, selection } = shelf
+export const trash = shelfOf(captionedMeasures)
 export const viewer = new Viewer({ api, photos, sleep })
-export const choosing = new Choosing({ photos, selection, notices, language })
 export const actions = new PhotoActions({
-  api, photos, selection, trash, datasets, notices, language, copyText, saveFile, saveArchive,
+  api, photos, selection, trash: trash.photos, datasets, notices, language, copyText, saveFile, saveArchive,
+})
+export const restoring = new Restoring({
+  api, trash: trash.photos, selection: trash.selection, photos, datasets, notices, language,
 })
 export const uploads = new Uploads({
   digestOf,
@@ -58,7 +60,7 @@ export const connection = new Connection({
   sleep,
   onBack: () => {
     uploads.serverIsBack()
-    if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.refresh(), datasets.refresh(), viewer.refresh()])
+    if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.photos.refresh(), datasets.refresh(), viewer.refresh()])
   },
 })
 
@@ -66,6 +68,12 @@ onProblem((problem) => {
   session.note(problem)
   connection.note(problem)
 })
+
+function shelfOf(measuresFor: MeasuresFor): Shelf {
+  const photos = new Gallery(api)
+  const selection = new Selection()
+  return { photos, selection, looking: new Looking(photos, measuresFor), choosing: new Choosing({ photos, selection, notices, language }) }
+}
 
 /** Logs out. Uploads end with it: whoever comes next must neither see them nor send them. */
 export async function leave(): Promise<void> {

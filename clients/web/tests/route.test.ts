@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { datasetOf, parseRoute, photosRoute, uploadsRoute, writeRoute, type Route } from '../src/state/route.ts'
+import { datasetOf, parseRoute, photosRoute, trashRoute, uploadsRoute, writeRoute, type Route } from '../src/state/route.ts'
 
 const ID = '01a206e1-c8e4-72a8-a32b-6ec2f56c0661'
 
@@ -15,7 +15,8 @@ const ADDRESSES: [string, Route][] = [
   ['d/cats?q=%D0%BA%D0%BE%D1%82', photosRoute({ dataset: 'cats', search: 'кот' })],
   [`photo/${ID}`, photosRoute({ photo: ID })],
   [`photo/${ID}?dataset=cats&q=a+%26+b`, photosRoute({ dataset: 'cats', search: 'a & b', photo: ID })],
-  ['trash', { view: 'trash' }],
+  ['trash', trashRoute()],
+  [`trash?photo=${ID}`, trashRoute(ID)],
   ['uploads', uploadsRoute()],
   ['uploads?dataset=cats', uploadsRoute('cats')],
 ]
@@ -38,9 +39,13 @@ describe('a route', () => {
     expect(parsed('uploads?dataset=../etc')).toEqual(uploadsRoute())
   })
 
+  it('leaves out a photo that cannot be one', () => {
+    expect(parsed('trash?photo=12')).toEqual(trashRoute())
+  })
+
   it('tells its dataset', () => {
     expect(datasetOf(photosRoute({ dataset: 'cats' }))).toBe('cats')
     expect(datasetOf(uploadsRoute('dogs'))).toBe('dogs')
-    expect(datasetOf({ view: 'trash' })).toBeNull()
+    expect(datasetOf(trashRoute(ID))).toBeNull()
   })
 })

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { photosRoute, uploadsRoute } from '../src/state/route.ts'
+import { photosRoute, trashRoute, uploadsRoute } from '../src/state/route.ts'
 import { Router, type Place } from '../src/state/router.svelte.ts'
 
 interface Entry {
@@ -93,7 +93,7 @@ describe('the router', () => {
 
   it('works below a path', () => {
     router = routerAt('/photos/albumen/trash', '/photos/albumen/')
-    expect(router.route).toEqual({ view: 'trash' })
+    expect(router.route).toEqual(trashRoute())
     expect(router.address(photosRoute({ dataset: 'cats' }))).toBe('/photos/albumen/d/cats')
     expect(router.routeAt('/elsewhere', '')).toBeNull()
   })

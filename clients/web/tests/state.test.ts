@@ -1,67 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Listing } from '../src/api/client.ts'
 import { Problem } from '../src/api/problem.ts'
-import type { Photo, PhotoPage, Role } from '../src/api/types.ts'
+import type { Role } from '../src/api/types.ts'
 import { slugFor } from '../src/state/datasets.svelte.ts'
 import { Notices } from '../src/state/notices.svelte.ts'
-import { PhotoList } from '../src/state/photos.svelte.ts'
 import { Preferences, type Memory } from '../src/state/preferences.svelte.ts'
 import { Session } from '../src/state/session.svelte.ts'
 import { Shortcuts } from '../src/state/shortcuts.svelte.ts'
 import { Language } from '../src/words/language.svelte.ts'
 
-const photo = (id: string): Photo => ({ id, name: `${id}.jpg` }) as Photo
-const ids = (list: PhotoList): string[] => list.photos.map(({ id }) => id)
-
-describe('a list of photos', () => {
-  const pages: Record<string, PhotoPage> = {
-    first: { photos: [photo('e'), photo('d')], next: 'second' },
-    second: { photos: [photo('c')], next: null },
-  }
-  const api = { findPhotos: async ({ cursor }: Listing) => pages[cursor ?? 'first'] as PhotoPage }
-
-  it('grows by pages and ends', async () => {
-    const list = new PhotoList(api)
-    await list.show({})
-    expect([ids(list), list.hasMore, list.isReady]).toEqual([['e', 'd'], true, true])
-    await list.loadMore()
-    await list.loadMore()
-    expect([ids(list), list.hasMore]).toEqual([['e', 'd', 'c'], false])
-  })
-
-  it('takes photos out, puts them back and renames them', async () => {
-    const list = new PhotoList(api)
-    await list.show({})
-    list.remove('e')
-    expect(ids(list)).toEqual(['d'])
-    list.insert(photo('e'), 0)
-    list.replace({ ...photo('d'), name: 'new' })
-    expect(list.photos.map(({ name }) => name)).toEqual(['e.jpg', 'new'])
-  })
-
-  it('shows only the last of two listings, whichever answers first', async () => {
-    const answers: ((page: PhotoPage) => void)[] = []
-    const list = new PhotoList({ findPhotos: () => new Promise((resolve) => answers.push(resolve)) })
-    const shown = [list.show({ name: 'a' }), list.show({ name: 'ab' })]
-    answers[1]?.({ photos: [photo('ab')], next: null })
-    answers[0]?.({ photos: [photo('a')], next: null })
-    await Promise.all(shown)
-    expect([ids(list), list.isLoading]).toEqual([['ab'], false])
-  })
-
-  it('keeps what is shown when the server fails, and tells the problem', async () => {
-    const list = new PhotoList(api)
-    await list.show({})
-    const problem = new Problem({ code: 'busy' })
-    const failing = new PhotoList({ findPhotos: () => Promise.reject(problem) })
-    await failing.show({})
-    expect([failing.problem, failing.isReady]).toEqual([problem, false])
-  })
-})
-
 describe('a session', () => {
   const session = async (mode: 'open' | 'keys', role: Role | null): Promise<Session> => {
-    const made = new Session({ readSession: async () => ({ mode, role }), logIn: async () => {}, logOut: async () => {} })
+    const made = new Session({ readSession: async () => ({ mode, role, limits: { trash_days: 30 } }), logIn: async () => {}, logOut: async () => {} })
     await made.start()
     return made
   }

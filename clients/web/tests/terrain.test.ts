@@ -4,7 +4,7 @@ import { estimated, justified } from '../src/state/justify.ts'
 import { sectionsOf, type Section } from '../src/state/sections.ts'
 import { Terrain } from '../src/state/terrain.ts'
 
-const ROOM = { width: 1000, row: 200, gap: 4 }
+const ROOM = { width: 1000, row: 200, gap: 4, caption: 0 }
 const MEASURES = { ...ROOM, heading: 60, ratio: 1.5 }
 
 /** Ratios as a camera and a phone make them, in a fixed disorder. */

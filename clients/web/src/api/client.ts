@@ -141,8 +141,8 @@ export class Client {
   }
 
   /** The address of a preview of a photo in the trash; editors may look at it. */
-  trashedPreviewAddress(id: string, size: PreviewSize): string {
-    return this.#transport.address(`${photoPath(id)}/trashed-preview`, { size })
+  trashedPreviewAddress(id: string, size: PreviewSize, format?: 'webp'): string {
+    return this.#transport.address(`${photoPath(id)}/trashed-preview`, { size, format })
   }
 
   originalAddress(id: string): string {

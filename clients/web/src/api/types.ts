@@ -5,6 +5,10 @@ export type Role = 'viewer' | 'contributor' | 'editor' | 'admin'
 export interface SessionState {
   mode: 'open' | 'keys'
   role: Role | null
+  limits: {
+    /** After so many days in the trash a photo may be deleted for good. */
+    trash_days: number
+  }
 }
 
 export interface Photo {

@@ -1,13 +1,13 @@
 // What can be done to a photo from any view. Each ends in a notice, and what can be undone offers it.
 
-import { MOST_MOVED, type Client } from '../api/client.ts'
+import type { Client } from '../api/client.ts'
 import { asProblem } from '../api/problem.ts'
 import type { Photo, PhotoDetails } from '../api/types.ts'
 import type { Language } from '../words/language.svelte.ts'
 import type { Datasets } from './datasets.svelte.ts'
 import type { Gallery } from './gallery.svelte.ts'
 import type { Notices } from './notices.svelte.ts'
-import type { PhotoList } from './photos.svelte.ts'
+import { portions } from './portions.ts'
 import type { Selection } from './selection.svelte.ts'
 
 export interface ActionMeans {
@@ -17,7 +17,7 @@ export interface ActionMeans {
   >
   photos: Gallery
   selection: Selection
-  trash: PhotoList
+  trash: Gallery
   datasets: Datasets
   notices: Notices
   language: Language
@@ -83,11 +83,11 @@ export class PhotoActions {
     return this.#try(async ({ api, photos, selection, notices, language }) => {
       const { selection: words, frame } = language.words
       const gone = new Set<string>()
-      await inPortions(chosen, async (ids) => {
+      for (const ids of portions(chosen.map(({ id }) => id))) {
         const { done } = await api.trashPhotos(ids)
         photos.remove(...done)
         for (const id of done) gone.add(id)
-      })
+      }
       selection.remove(...chosen.map(({ id }) => id))
       const back = chosen.filter(({ id }) => gone.has(id))
       notices.show({
@@ -101,12 +101,12 @@ export class PhotoActions {
   restoreAll(chosen: readonly Photo[]): Promise<boolean> {
     return this.#try(async ({ api, photos, trash, notices, language }) => {
       let count = 0
-      await inPortions(chosen, async (ids) => {
+      for (const ids of portions(chosen.map(({ id }) => id))) {
         const done = new Set((await api.restorePhotos(ids)).done)
-        for (const id of done) trash.remove(id)
+        trash.remove(...done)
         photos.insert(...chosen.filter(({ id }) => done.has(id)))
         count += done.size
-      })
+      }
       notices.show({ text: language.words.selection.restored(count) })
     })
   }
@@ -141,9 +141,4 @@ export class PhotoActions {
     await datasets.refresh().catch(() => {}) // totals that are a moment old harm nobody
     return true
   }
-}
-
-/** Does something with the ids of photos, as many at a time as the server takes. What was done before a failure stays done. */
-async function inPortions(photos: readonly Photo[], move: (ids: string[]) => Promise<void>): Promise<void> {
-  for (let from = 0; from < photos.length; from += MOST_MOVED) await move(photos.slice(from, from + MOST_MOVED).map(({ id }) => id))
 }

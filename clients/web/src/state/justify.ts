@@ -5,6 +5,8 @@ export interface Room {
   /** The height that rows should have, more or less. */
   row: number
   gap: number
+  /** The height of what is written below each photo. */
+  caption: number
 }
 
 export interface Tile {
@@ -40,18 +42,18 @@ export function justified(ratios: readonly number[], room: Room, { isEnd }: { is
     const own = ratios.slice(first, end)
     const row = laidOut(own, top, first, room, isEnd && end === ratios.length)
     rows.push(row)
-    top += row.height + room.gap
+    top += row.height + room.caption + room.gap
   }
   return { rows, height: top }
 }
 
-/** The height that rows of so many photos of a mean ratio take, each with the gap below it. */
+/** The height that rows of so many photos of a mean ratio take, each with the caption and the gap below it. */
 export function estimated(count: number, ratio: number, room: Room): number {
   const full = count * (ratio * room.row + room.gap)
   const rows = Math.max(1, Math.round(full / (room.width + room.gap)))
   const perRow = count / rows
   const height = Math.min(heightOf(ratio * perRow, perRow, room), room.row * HIGHEST)
-  return rows * (Math.round(height) + room.gap)
+  return rows * (Math.round(height) + room.caption + room.gap)
 }
 
 /** The height of `count` photos in one row of full width; `ratios` is the sum of theirs. */

@@ -11,10 +11,18 @@ const LOADED_BEYOND = 1.5
 const STEP = 128
 const USUAL_RATIO = 1.4
 
-/** What a grid of this width looks like. Lengths are CSS pixels; `rem` is the root's font size. */
-export function measuresFor(width: number, rem = REM): Omit<Measures, 'ratio'> {
+/** What a grid of some width looks like. Lengths are CSS pixels; `rem` is the root's font size. */
+export type MeasuresFor = (width: number, rem?: number) => Omit<Measures, 'ratio'>
+
+export const bareMeasures: MeasuresFor = (width, rem = REM) => {
   const row = width < 40 * rem ? 7.25 : width < 70 * rem ? 10.5 : 13
-  return { width, row: row * rem, gap: 0.25 * rem, heading: (width < 40 * rem ? 3.25 : 4) * rem }
+  return { width, row: row * rem, gap: 0.25 * rem, caption: 0, heading: (width < 40 * rem ? 3.25 : 4) * rem }
+}
+
+/** Words stand below each photo, so that none may be much narrower than they are. */
+export const captionedMeasures: MeasuresFor = (width, rem = REM) => {
+  const bare = bareMeasures(width, rem)
+  return { ...bare, row: Math.max(bare.row, 9 * rem), gap: 0.5 * rem, caption: 2.75 * rem }
 }
 
 /** The window upon a gallery: what is in view, what has to be drawn and loaded, and what must not move. */
@@ -23,15 +31,17 @@ export class Looking {
   y = $state(0)
   /** The height of the window. */
   height = $state(0)
-  #measures: Omit<Measures, 'ratio'> = $state.raw(measuresFor(0))
+  #measures: Omit<Measures, 'ratio'> = $state.raw(bareMeasures(0))
   #anchor: Anchor | null = null
   /** At the end of the list the window stays there. */
   #isAtEnd = false
   #last: Terrain | null = null
   readonly #gallery: Gallery
+  readonly #measuresFor: MeasuresFor
 
-  constructor(gallery: Gallery) {
+  constructor(gallery: Gallery, measuresFor: MeasuresFor = bareMeasures) {
     this.#gallery = gallery
+    this.#measuresFor = measuresFor
   }
 
   /** The ratio of photos that are not loaded is taken to be that of the newest ones. */
@@ -65,7 +75,7 @@ export class Looking {
   }
 
   resized(width: number, rem: number): void {
-    if (width !== this.#measures.width) this.#measures = measuresFor(width, rem)
+    if (width !== this.#measures.width) this.#measures = this.#measuresFor(width, rem)
   }
 
   scrolled(y: number): void {
@@ -100,10 +110,10 @@ export class Looking {
   revealing(spot: Spot): number | null {
     const row = this.terrain.rowOf(spot)
     if (!row) return null
-    const { gap, heading } = this.terrain.measures
+    const { gap, caption, heading } = this.terrain.measures
     if (Math.abs(row.y - this.y) > 2 * this.height) return Math.max(0, row.y - (this.height - row.height) / 2)
     if (row.y - gap < this.y) return row.y - (row.first === 0 ? heading : gap)
-    const end = row.y + row.height + gap
+    const end = row.y + row.height + caption + gap
     return end > this.y + this.height ? end - this.height : null
   }
 }

@@ -16,7 +16,13 @@ export interface UploadsRoute {
   dataset: string | null
 }
 
-export type Route = PhotosRoute | UploadsRoute | { view: 'trash' } | { view: 'missing' }
+/** The trash, and the photo of it that is looked at larger, or none. */
+export interface TrashRoute {
+  view: 'trash'
+  photo: string | null
+}
+
+export type Route = PhotosRoute | UploadsRoute | TrashRoute | { view: 'missing' }
 
 export const photosRoute = (part: Partial<Omit<PhotosRoute, 'view'>> = {}): PhotosRoute => ({
   view: 'photos',
@@ -27,6 +33,8 @@ export const photosRoute = (part: Partial<Omit<PhotosRoute, 'view'>> = {}): Phot
 })
 
 export const uploadsRoute = (dataset: string | null = null): UploadsRoute => ({ view: 'uploads', dataset })
+
+export const trashRoute = (photo: string | null = null): TrashRoute => ({ view: 'trash', photo })
 
 /** The dataset that a route is about; null for all, or none. */
 export const datasetOf = (route: Route): string | null => ('dataset' in route ? route.dataset : null)
@@ -46,7 +54,7 @@ export function parseRoute(path: string, query: URLSearchParams): Route {
 /** The address of a route, relative to the server's root. */
 export function writeRoute(route: Route): string {
   if (route.view === 'missing') return ''
-  if (route.view === 'trash') return 'trash'
+  if (route.view === 'trash') return route.photo === null ? 'trash' : `trash?photo=${route.photo}`
   const query = new URLSearchParams()
   const isInPath = route.view === 'photos' && route.photo === null
   if (!isInPath && route.dataset !== null) query.set('dataset', route.dataset)
@@ -57,7 +65,7 @@ export function writeRoute(route: Route): string {
 
 function plainRoute(head: string, query: URLSearchParams): Route {
   if (head === '') return photosRoute({ search: query.get('q') ?? '' })
-  if (head === 'trash') return { view: 'trash' }
+  if (head === 'trash') return trashRoute(idOf(query))
   if (head === 'uploads') return uploadsRoute(slugOf(query))
   return { view: 'missing' }
 }
@@ -71,6 +79,11 @@ function pathOf(route: PhotosRoute | UploadsRoute): string {
 function slugOf(query: URLSearchParams): string | null {
   const slug = query.get('dataset')
   return slug !== null && isSlug(slug) ? slug : null
+}
+
+function idOf(query: URLSearchParams): string | null {
+  const id = query.get('photo')?.toLowerCase() ?? ''
+  return isPhotoId(id) ? id : null
 }
 
 function decoded(part: string): string {

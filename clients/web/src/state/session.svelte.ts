@@ -6,7 +6,9 @@ const RANKS: Record<Role, number> = { viewer: 0, contributor: 1, editor: 2, admi
 
 /** Who is looking, and what they may do. Nothing else is asked of the server before it is known. */
 export class Session {
-  #state: SessionState | null = $state.raw(null)
+  #state: Omit<SessionState, 'limits'> | null = $state.raw(null)
+  /** Days in the trash after which a photo may be deleted for good. */
+  trashDays = $state(0)
   readonly #api: Pick<Client, 'readSession' | 'logIn' | 'logOut'>
 
   constructor(api: Pick<Client, 'readSession' | 'logIn' | 'logOut'>) {
@@ -40,7 +42,9 @@ export class Session {
   }
 
   async start(): Promise<void> {
-    this.#state = await this.#api.readSession()
+    const { limits, ...state } = await this.#api.readSession()
+    this.trashDays = limits.trash_days
+    this.#state = state
   }
 
   /** Logs in with a key. Throws a Problem when it is not valid. */

@@ -169,4 +169,4 @@ function nearest({ first, tiles }: Row, middle: number): number {
 }
 
 const isSame = (one: Measures, other: Measures): boolean =>
-  one.width === other.width && one.row === other.row && one.gap === other.gap
+  one.width === other.width && one.row === other.row && one.gap === other.gap && one.caption === other.caption

@@ -1,6 +1,7 @@
 import type { Formats } from './formats.ts'
 
 const PHOTO = { one: 'photo', other: 'photos' }
+const DAY = { one: 'day', other: 'days' }
 const FILE = { one: 'file', other: 'files' }
 
 /** Every string of the page in English; ru.ts has the same members, which the compiler checks. */
@@ -19,7 +20,6 @@ export const english = (f: Formats) => ({
     api: 'HTTP API',
     help: 'Keyboard and help',
     leave: 'Log out',
-    more: 'Settings and help',
     language: 'Language',
     theme: 'Theme',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
@@ -51,14 +51,12 @@ export const english = (f: Formats) => ({
   grid: {
     totals: (photos: string, bytes: string) => `${photos} · ${bytes}`,
     found: (text: string) => `Photos with “${text}” in their name`,
-    more: 'More photos',
     date: 'Date',
     spot: (day: string, number: number, total: number) => `${day}, photo ${f.number(number)} of ${f.number(total)}`,
     numbered: (number: number, total: number) => `${f.number(number)} of ${f.number(total)}`,
     select: (name: string) => `Select ${name}`,
     selectDay: (day: string) => `Select all of ${day}`,
     selected: (name: string) => `${name}, selected`,
-    newer: (count: number) => `${f.counted(count, { one: 'new photo', other: 'new photos' })}`,
     emptyTitle: 'No photos yet',
     emptyHint: 'Drop photos or whole folders anywhere on this page. Each gets a link once it is safely on disk.',
     emptyForViewer: 'They appear here as soon as somebody uploads them.',
@@ -111,13 +109,25 @@ export const english = (f: Formats) => ({
     tooMany: (most: number) => `${f.counted(most, PHOTO)} are selected; more do not fit into one selection.`,
     trashed: (count: number) => `${f.counted(count, PHOTO)} moved to the trash.`,
     restored: (count: number) => `${f.counted(count, PHOTO)} back in place.`,
-    missing: (count: number) => `${f.counted(count, PHOTO)} could not be found any more.`,
   },
 
   trash: {
-    hint: 'What lies here is deleted for good when the operator empties the old trash.',
+    hint: (days: number) => `Photos stay here for ${f.counted(days, DAY)}. After that they may be deleted for good.`,
+    hintAtOnce: 'Photos that lie here may be deleted for good at any time.',
     restore: 'Restore',
+    restoreAll: (count: number) => `Restore all (${f.number(count)})`,
+    moving: (done: number, total: number) => `${f.number(done)} of ${f.counted(total, PHOTO)} moved`,
+    left: (days: number) => (days > 0 ? `${f.counted(days, DAY)} left` : 'may go at any time'),
     deleted: (moment: string) => `Deleted ${moment}`,
+    twins: (count: number) =>
+      count === 1
+        ? '1 photo stays in the trash: its dataset holds the same one already.'
+        : `${f.number(count)} photos stay in the trash: their datasets hold the same ones already.`,
+    missing: (count: number) =>
+      count === 1 ? '1 photo was no longer in the trash.' : `${f.number(count)} photos were no longer in the trash.`,
+    noPicture: 'This photo cannot be shown.',
+    forEditorsTitle: 'Only editors see the trash',
+    forEditorsHint: 'Your key does not open it. To restore a photo, ask for a key with the role “editor”.',
     emptyTitle: 'The trash is empty',
     emptyHint: 'Photos that are moved to the trash can be restored from here.',
   },

@@ -3,6 +3,7 @@ import type { Formats } from './formats.ts'
 
 const PHOTO = { one: 'фотография', few: 'фотографии', many: 'фотографий', other: 'фотографии' }
 const PHOTO_OF = { one: 'фотографии', other: 'фотографий' }
+const DAY = { one: 'день', few: 'дня', many: 'дней', other: 'дня' }
 const FILE = { one: 'файл', few: 'файла', many: 'файлов', other: 'файла' }
 const FRAME_OF = { one: 'кадра или страницы', other: 'кадров или страниц' }
 const LINK = { one: 'ссылка скопирована', few: 'ссылки скопированы', many: 'ссылок скопировано', other: 'ссылки скопированы' }
@@ -23,7 +24,6 @@ export const russian = (f: Formats): Words => ({
     api: 'HTTP API',
     help: 'Клавиши и помощь',
     leave: 'Выйти',
-    more: 'Настройки и помощь',
     language: 'Язык',
     theme: 'Тема',
     themes: { system: 'Как в системе', light: 'Светлая', dark: 'Тёмная' },
@@ -55,14 +55,12 @@ export const russian = (f: Formats): Words => ({
   grid: {
     totals: (photos, bytes) => `${photos} · ${bytes}`,
     found: (text) => `Фотографии, в имени которых есть «${text}»`,
-    more: 'Ещё фотографии',
     date: 'Дата',
     spot: (day, number, total) => `${day}, фотография ${f.number(number)} из ${f.number(total)}`,
     numbered: (number, total) => `${f.number(number)} из ${f.number(total)}`,
     select: (name) => `Выбрать ${name}`,
     selectDay: (day) => `Выбрать все: ${day}`,
     selected: (name) => `${name}, выбрана`,
-    newer: (count) => f.counted(count, { one: 'новая фотография', few: 'новые фотографии', many: 'новых фотографий', other: 'новые фотографии' }),
     emptyTitle: 'Фотографий пока нет',
     emptyHint:
       'Перетащите фотографии или целые папки в любое место страницы. Каждая получит ссылку, как только надёжно ляжет на диск.',
@@ -116,13 +114,21 @@ export const russian = (f: Formats): Words => ({
     tooMany: (most) => `Выбрано: ${f.counted(most, PHOTO)}; больше сразу выбрать нельзя.`,
     trashed: (count) => `В корзине: ${f.counted(count, PHOTO)}.`,
     restored: (count) => `Снова на месте: ${f.counted(count, PHOTO)}.`,
-    missing: (count) => `Больше не нашлось: ${f.counted(count, PHOTO)}.`,
   },
 
   trash: {
-    hint: 'То, что лежит здесь, удалится навсегда, когда администратор очистит старую корзину.',
+    hint: (days) => `Фотографии лежат здесь ${f.counted(days, DAY)}. Потом они могут удалиться навсегда.`,
+    hintAtOnce: 'Всё, что лежит здесь, может удалиться навсегда в любой момент.',
     restore: 'Восстановить',
+    restoreAll: (count) => `Восстановить все (${f.number(count)})`,
+    moving: (done, total) => `Перемещено: ${f.number(done)} из ${f.counted(total, PHOTO_OF)}`,
+    left: (days) => (days > 0 ? `ещё ${f.counted(days, DAY)}` : 'удалится в любой момент'),
     deleted: (moment) => `Удалена ${moment}`,
+    twins: (count) => `Осталось в корзине: ${f.counted(count, PHOTO)} — в наборе уже есть такие же.`,
+    missing: (count) => `В корзине уже не было: ${f.counted(count, PHOTO_OF)}.`,
+    noPicture: 'Эту фотографию показать не удалось.',
+    forEditorsTitle: 'Корзину видят только редакторы',
+    forEditorsHint: 'Ваш ключ её не открывает. Чтобы вернуть фотографию, попросите ключ с ролью «editor».',
     emptyTitle: 'Корзина пуста',
     emptyHint: 'Отсюда можно восстановить фотографии, отправленные в корзину.',
   },
