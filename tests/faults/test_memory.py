@@ -22,6 +22,7 @@ from albumen.repository.photos import NewPhoto, PhotoRepository
 from conftest import running
 from forms import BOUNDARY, FORM_TYPE, form_begun, part
 from pictures import of_size
+from wire import eventually
 
 MEGABYTE = 1_000_000
 SAMPLE_SECONDS = 0.02
@@ -69,9 +70,17 @@ def watched(server):
         growth.look()
 
 
+@contextmanager
+def two_workers(data):
+    """A server both of whose workers answer: one that is still starting grows by itself."""
+    with running(data, "--workers", "2", ALBUMEN_DERIVE="false") as started:
+        eventually(lambda: len(traffic.workers(started)) == 2, "not all workers came up")
+        yield started
+
+
 @pytest.fixture
 def server(tmp_path):
-    with running(tmp_path / "data", "--workers", "2", ALBUMEN_DERIVE="false") as started:
+    with two_workers(tmp_path / "data") as started:
         yield started
     shutil.rmtree(tmp_path / "data")
 
@@ -145,7 +154,7 @@ def test_an_archive_of_a_gigabyte_that_is_read_slowly_hardly_needs_memory(server
 
 def test_the_list_of_all_names_hardly_needs_memory(tmp_path, capsys):
     _insert_rows(tmp_path / "data")
-    with running(tmp_path / "data", "--workers", "2", ALBUMEN_DERIVE="false") as server:
+    with two_workers(tmp_path / "data") as server:
         with watched(server) as growth:
             listed = _bytes_of(f"{server.url}/get_value")
         assert len(json.loads(listed)) == ROWS
