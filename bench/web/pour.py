@@ -10,16 +10,15 @@ Each round has photos of its own; the three ways take turns.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from tracing import BLOCK_MS, LOCALE, PATIENCE_MS, PLAIN_PATH, chromium, serve_plain, traced
 
 from harness.server import serving
 from pictures import of_size
@@ -36,9 +35,6 @@ FILES_PER_FOLDER = 1_000
 FILE_BYTES = 2_000
 PHOTOS = 400
 PHOTO_BYTES = 120_000
-BLOCK_MS = 50
-TASK = "ThreadControllerImpl::RunTask"
-PATIENCE_MS = 600_000
 FOLDER_CHOOSER = "input[webkitdirectory]"
 PLAIN_FORM = """<!doctype html><title>plain</title>
 <form method=post enctype=multipart/form-data action=/upload>
@@ -55,11 +51,9 @@ def main() -> None:
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="pour-", dir=options.folder))
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        with chromium() as browser:
             _blocks(browser, work, options.files)
             _speed(browser, work, options.rounds)
-            browser.close()
     finally:
         shutil.rmtree(work)
 
@@ -73,38 +67,22 @@ def _blocks(browser: Browser, work: Path, count: int) -> None:
         (place / f"IMG_{number:05}.jpg").write_bytes(of_size(FILE_BYTES, seed=number))
     with serving(work / "blocks", derive="false") as server:
         page = _page_at(browser, f"{server.address}/uploads?dataset=dropped")
-        _traced(page, "page, folder dropped", _drop_and_wait, folder)
-        _traced(page, "page, dropped again", _drop_and_wait, folder)
+        _measure(page, "page, folder dropped", _drop_and_wait, folder)
+        _measure(page, "page, dropped again", _drop_and_wait, folder)
         page = _page_at(browser, f"{server.address}/uploads?dataset=chosen")
-        _traced(page, "page, folder chosen", _choose_and_wait, folder)
+        _measure(page, "page, folder chosen", _choose_and_wait, folder)
         page = _plain_page(browser, server)
-        _traced(page, "plain form, folder chosen and not sent", _choose, folder)
+        _measure(page, "plain form, folder chosen and not sent", _choose, folder)
 
 
-def _traced(page: Page, name: str, pour: Callable[[Page, Path], None], folder: Path) -> None:
+def _measure(page: Page, name: str, pour: Callable[[Page, Path], None], folder: Path) -> None:
     """Print how long the page's main thread was blocked while files were poured in."""
-    browser = page.context.browser
-    assert browser is not None  # noqa: S101 - a page of a launched browser has one
-    browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline", "__metadata"])
     started = time.perf_counter()
-    pour(page, folder)
+    trace = traced(page, lambda: pour(page, folder))
     seconds = time.perf_counter() - started
-    events = json.loads(browser.stop_tracing())["traceEvents"]
-    tasks = _main_thread_tasks(events)
-    blocks = sorted((task for task in tasks if task[0] > BLOCK_MS), reverse=True)
-    longest = ", ".join(f"{block:.0f} ({cpu:.0f})" for block, cpu in blocks[:5]) or "none"
+    blocks = sorted(trace.blocks, key=lambda task: task.wall, reverse=True)
+    longest = ", ".join(f"{block.wall:.0f} ({block.cpu:.0f})" for block in blocks[:5]) or "none"
     print(f"{name}: {seconds:.1f} s, {len(blocks)} tasks over {BLOCK_MS} ms; ms and CPU ms: {longest}", flush=True)
-
-
-def _main_thread_tasks(events: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    """Return wall and CPU milliseconds of every task of the main thread of the renderer that did most."""
-    mains = {(e["pid"], e["tid"]) for e in events if e["name"] == "thread_name" and "RendererMain" in e["args"]["name"]}
-    tasks: dict[tuple[int, int], list[tuple[float, float]]] = {main: [] for main in mains}
-    for event in events:
-        place = (event["pid"], event["tid"])
-        if event["name"] == TASK and event["ph"] == "X" and place in mains:
-            tasks[place].append((event["dur"] / 1000, event.get("tdur", 0) / 1000))
-    return max(tasks.values(), key=lambda found: sum(wall for wall, _ in found))
 
 
 def _drop(page: Page, path: Path) -> None:
@@ -160,7 +138,7 @@ def _photos(folder: Path, seed: int) -> Path:
 
 
 def _page_at(browser: Browser, address: str) -> Page:
-    page = browser.new_page(locale="en-GB")
+    page = browser.new_page(locale=LOCALE)
     page.goto(address)
     page.get_by_role("heading", level=1).wait_for()
     return page
@@ -168,9 +146,8 @@ def _page_at(browser: Browser, address: str) -> Page:
 
 def _plain_page(browser: Browser, server: Server) -> Page:
     page = browser.new_page()
-    page.route("**/plain", lambda route: route.fulfill(body=PLAIN_FORM, content_type="text/html"))
-    page.goto(f"{server.address}/plain")
-    page.unroute("**/plain")
+    serve_plain(page, PLAIN_FORM)
+    page.goto(f"{server.address}{PLAIN_PATH}")
     return page
 
 
