@@ -72,6 +72,41 @@ class Phone:
             self.button(word).click()
         chooser.value.set_files(files)
 
+    def touch(self, *moments):
+        """Move fingers over the screen: every moment is the places (x, y) of those that touch it then."""
+        session = self.page.context.new_cdp_session(self.page)
+        for number, fingers in enumerate((*moments, ())):
+            kind = "touchMove" if number else "touchStart"
+            points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(fingers)]
+            arguments = {"type": kind if points else "touchEnd", "touchPoints": points}
+            session.send("Input.dispatchTouchEvent", arguments)
+            self.page.wait_for_timeout(20)
+        session.detach()
+
+    def swipe(self, start, end):
+        """Draw one finger over the screen."""
+        steps = [number / 10 for number in range(11)]
+        self.touch(
+            *(((start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part),) for part in steps)
+        )
+
+    def pinch(self, place, apart):
+        """Draw two fingers apart or together; `apart` are their distances at the beginning and at the end."""
+        x, y = place
+        halves = [(apart[0] + (apart[1] - apart[0]) * number / 20) / 2 for number in range(21)]
+        self.touch(*(((x - half, y), (x + half, y)) for half in halves))
+        self.page.wait_for_timeout(500)  # sooner, a finger counts as one that stayed
+
+    def double_tap_until(self, place, seen, wanted):
+        """Tap twice until a place has a colour: on a busy machine the second tap may come too late to count."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not _alike(found := self.colour_at(seen), wanted):
+            assert time.monotonic() < deadline, (found, wanted)
+            self.page.touchscreen.tap(*place)
+            self.page.wait_for_timeout(60)  # two taps of less than 40 ms are taken for one
+            self.page.touchscreen.tap(*place)
+            self.page.wait_for_timeout(2000)
+
     def photos(self):
         """The names of the photos on the grid that are drawn now."""
         labels = self.page.get_by_role("button", name="Photo ").evaluate_all(
@@ -82,14 +117,25 @@ class Phone:
     def colour_of(self, target):
         """The colour in the middle of a part of the screen, once it has been drawn."""
         box = target.bounding_box()
-        clip = {"x": box["x"] + box["width"] / 2 - 2, "y": box["y"] + box["height"] / 2 - 2, "width": 4, "height": 4}
+        return self.colour_at((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+
+    def colour_at(self, place):
+        """The colour at a place of the screen."""
+        clip = {"x": place[0] - 2, "y": place[1] - 2, "width": 4, "height": 4}
         shot = Image.open(BytesIO(self.page.screenshot(clip=clip))).convert("RGB")
         return shot.getpixel((shot.width // 2, shot.height // 2))
 
     def expect_colour(self, target, wanted):
         """Wait until the middle of a part of the screen has about this colour."""
+        self._until_alike(lambda: self.colour_of(target), wanted)
+
+    def expect_colour_at(self, place, wanted):
+        """Wait until a place of the screen has about this colour."""
+        self._until_alike(lambda: self.colour_at(place), wanted)
+
+    def _until_alike(self, look, wanted):
         deadline = time.monotonic() + PATIENCE_MS / 1000
-        while not _alike(found := self.colour_of(target), wanted):
+        while not _alike(found := look(), wanted):
             assert time.monotonic() < deadline, (found, wanted)
             self.page.wait_for_timeout(100)
 

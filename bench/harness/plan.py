@@ -18,6 +18,7 @@ class Plan:
     load_rounds: int = 3
     load_seconds: int = 5
     large_photos: int = 100
+    mobile_photos: int = 120
     small_photos: int = 400
     preview_photos: int = 64
     rows: int = 1_000_000
@@ -39,6 +40,7 @@ def quick(folder: Path) -> Plan:
         load_rounds=1,
         load_seconds=1,
         large_photos=20,
+        mobile_photos=20,
         small_photos=80,
         preview_photos=8,
         rows=50_000,

@@ -47,7 +47,7 @@ def measure(plan: Plan) -> Sequence[Result]:
         visits = [_first_visit(browser, server) for _ in range(plan.load_rounds)]
         uploads = [_uploads(browser, server, plan, number) for number in range(plan.load_rounds)]
         browser.close()
-    count = f"{plan.large_photos} photos of 2 MB"
+    count = f"{plan.mobile_photos} photos of 2 MB"
     return [
         absolute("mobile client, first visit, bytes", [size for size, _ in visits], FIRST_LOAD, "empty cache, gzip"),
         absolute("mobile client, first visit to the grid", [seconds for _, seconds in visits], FIRST_GRID, "no GPU"),
@@ -76,8 +76,8 @@ def _first_visit(browser: Browser, server: Server) -> tuple[float, float]:
 
 def _uploads(browser: Browser, server: Server, plan: Plan, number: int) -> tuple[float, float]:
     """Return photos per second by (client, curl)."""
-    batch = fresh_batch(large_scenes(), plan.large_photos, plan.folder / "photos")
-    curl = plan.large_photos / _curl(server, batch.paths, f"curl-{number}")
+    batch = fresh_batch(large_scenes(), plan.mobile_photos, plan.folder / "photos")
+    curl = plan.mobile_photos / _curl(server, batch.paths, f"curl-{number}")
     with _client(browser) as page:
         page.goto(f"{server.address}/mobile/")
         page.locator("flt-semantics-placeholder").wait_for(state="attached", timeout=START_MS)
@@ -88,10 +88,10 @@ def _uploads(browser: Browser, server: Server, plan: Plan, number: int) -> tuple
             add.click()
         began = time.monotonic()
         chooser.value.set_files(batch.paths)
-        page.get_by_text(f"Done: {plan.large_photos}").first.wait_for(timeout=START_MS)
+        page.get_by_text(f"Done: {plan.mobile_photos}").first.wait_for(timeout=START_MS)
         seconds = time.monotonic() - began
     batch.remove()
-    return plan.large_photos / seconds, curl
+    return plan.mobile_photos / seconds, curl
 
 
 def _curl(server: Server, paths: Sequence[Path], dataset: str) -> float:

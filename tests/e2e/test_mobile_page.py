@@ -24,6 +24,8 @@ pytestmark = pytest.mark.direct
 PHOTOS = 120
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 60), (40, 60, 200)
 MANY = 150
+LEFT, MIDDLE, RIGHT = (60, 400), (195, 400), (330, 400)
+ABOVE = (60, 200)  # only a photo that is zoomed in reaches here
 UPLOAD_MS = 180_000
 
 
@@ -43,6 +45,15 @@ def plain(colour, width=640, height=480):
     """A photo of one colour."""
     target = BytesIO()
     Image.new("RGB", (width, height), colour).save(target, "JPEG", quality=95)
+    return target.getvalue()
+
+
+def halves(left, right):
+    """A photo of two colours, side by side."""
+    target = BytesIO()
+    image = Image.new("RGB", (640, 480), left)
+    image.paste(right, (320, 0, 640, 480))
+    image.save(target, "JPEG", quality=95)
     return target.getvalue()
 
 
@@ -171,6 +182,46 @@ def test_a_link_into_the_client_opens_that_photo_and_back_leads_back(gallery, ph
     expect(client.button("Add photos")).to_be_visible()
     client.page.goto(f"{gallery.url}/mobile/#/photo/{uuid.uuid4()}")
     expect(client.line("There is no such photo")).to_be_visible()
+
+
+def test_a_finger_moves_a_photo_that_is_zoomed_in_and_turns_one_of_natural_size(gallery, phone, http):
+    slug = f"set-{uuid.uuid4().hex}"
+    numbers = fill(http, gallery, {"plain.jpg": plain(BLUE), "halves.jpg": halves(RED, GREEN)}, slug)
+    client = phone(gallery.url)
+    client.go_to("Datasets")
+    client.line(slug).click()
+    client.button("Photo halves.jpg").click()
+    client.expect_colour_at(LEFT, RED)
+    client.expect_colour_at(RIGHT, GREEN)
+
+    client.pinch(MIDDLE, (80, 240))
+    client.expect_colour_at(ABOVE, RED)
+    client.swipe(RIGHT, LEFT)
+    client.expect_colour_at(LEFT, GREEN)
+    client.expect_colour_at(RIGHT, GREEN)
+    client.swipe(LEFT, RIGHT)
+    client.swipe(LEFT, RIGHT)
+    client.expect_colour_at(RIGHT, RED)
+    expect(client.line("halves.jpg")).to_be_visible()
+    client.pinch(MIDDLE, (300, 40))
+    client.expect_colour_at(LEFT, RED)
+    client.expect_colour_at(RIGHT, GREEN)
+
+    client.swipe(RIGHT, LEFT)
+    client.expect_colour_at(LEFT, BLUE)
+    client.expect_colour_at(RIGHT, BLUE)
+    expect(client.line("plain.jpg")).to_be_visible()
+    client.swipe(RIGHT, LEFT)
+    client.swipe(LEFT, RIGHT)
+    client.expect_colour_at(LEFT, RED)
+    client.expect_colour_at(RIGHT, GREEN)
+    client.double_tap_until(RIGHT, LEFT, GREEN)
+    client.button("Next photo").click()
+    client.expect_colour_at(LEFT, BLUE)
+    client.button("Previous photo").click()
+    client.expect_colour_at(LEFT, RED)
+    client.expect_colour_at(RIGHT, GREEN)
+    assert client.page.url.endswith(numbers["halves.jpg"])
 
 
 def test_uploads_go_on_when_a_server_that_was_stopped_comes_back(tmp_path, phone, http, mobile_client):

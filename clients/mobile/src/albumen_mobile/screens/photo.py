@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import flet as ft
 
 from albumen_mobile.core.api import FULL_SIZE
 from albumen_mobile.core.troubles import Trouble
+from albumen_mobile.screens.pager import Pager
 from albumen_mobile.screens.parts import ask, labelled, message
 from albumen_mobile.screens.theme import DARK, ROOM
 
@@ -29,7 +31,7 @@ class PhotoScreen:
         self._photos: list[Photo] = []
         self._index = 0
         self._filled: set[str] = set()
-        self._pages = ft.PageView()
+        self._pager = Pager(0, 0, self._turn_to)
         self._body = ft.Container(expand=True)
         self._appbar = ft.AppBar()
         self._view = ft.View()
@@ -67,36 +69,44 @@ class PhotoScreen:
         await self._show(0)
 
     async def _show(self, index: int) -> None:
-        self._index, self._filled = index, set()
-        holders: list[ft.Control] = [ft.Container(alignment=ft.Alignment.CENTER) for _ in self._photos]
-        self._pages = ft.PageView(holders, selected_index=index, expand=True, on_change=self._on_swipe)
-        self._body.content = self._pages
+        self._filled = set()
+        self._pager = Pager(len(self._photos), index, self._turn_to)
+        self._body.content = self._pager.control
         await self._come_to(index)
+
+    async def _turn_to(self, index: int) -> None:
+        """Go over to a neighbour."""
+        await asyncio.gather(self._pager.turn_to(index), self._come_to(index))
 
     async def _come_to(self, index: int) -> None:
         """Show the name of a photo and fill it and its neighbours with pictures."""
         self._index = index
-        for near in (index, index + 1, index - 1):
-            if 0 <= near < len(self._photos):
-                await self._fill(near)
         self._dress()
         self._view.update()
+        for near in (index, index + 1, index - 1):
+            if 0 <= near < len(self._photos):
+                await self._fill(self._pager, near)
 
-    async def _fill(self, index: int) -> None:
-        photo, holder = self._photos[index], self._pages.controls[index]
-        if photo.id in self._filled or not isinstance(holder, ft.Container):
+    async def _fill(self, pager: Pager, index: int) -> None:
+        photo, api = self._photos[index], self._app.api
+        if photo.id in self._filled:
             return
         self._filled.add(photo.id)
         try:
-            picture = self._app.api.address(photo.id, FULL_SIZE) or await self._app.api.picture(photo.id, FULL_SIZE)
+            picture = api.address(photo.id, FULL_SIZE) or await api.picture(photo.id, FULL_SIZE)
         except Trouble as exc:
             self._filled.discard(photo.id)
-            holder.content = ft.Text(self._app.words.trouble(exc.code))
-            return
+            pager.tell(index, ft.Text(self._app.words.trouble(exc.code)))
+        else:
+            pager.fill(index, self._picture(photo, picture))
+        if self._body.parent is not None:
+            self._body.update()
+
+    def _picture(self, photo: Photo, picture: str | bytes) -> ft.Control:
         label = self._app.words("photo_label", name=photo.name)
         broken = ft.Icon(ft.Icons.BROKEN_IMAGE)
         image = ft.Image(picture, fit=ft.BoxFit.CONTAIN, semantics_label=label, error_content=broken, expand=True)
-        holder.content = ft.InteractiveViewer(ft.Container(image, alignment=ft.Alignment.CENTER), max_scale=8)
+        return ft.Container(image, alignment=ft.Alignment.CENTER)
 
     def _dress(self) -> None:
         photo, words = self._photo, self._app.words
@@ -116,8 +126,7 @@ class PhotoScreen:
 
     def _step(self, by: int) -> ft.Control:
         async def step(_: ft.Event[ft.IconButton]) -> None:
-            self._pages.selected_index = self._index + by
-            await self._come_to(self._index + by)
+            await self._turn_to(self._index + by)
 
         is_there = 0 <= self._index + by < len(self._photos)
         arrow = ft.Icons.CHEVRON_RIGHT if by > 0 else ft.Icons.CHEVRON_LEFT
@@ -144,9 +153,6 @@ class PhotoScreen:
         rename = ft.PopupMenuItem(words("rename"), icon=ft.Icons.EDIT, on_click=self._on_rename)
         trash = ft.PopupMenuItem(words("trash"), icon=ft.Icons.DELETE_OUTLINE, on_click=self._on_trash)
         return ft.PopupMenuButton(icon=icon, tooltip=tooltip, items=[rename, trash])
-
-    async def _on_swipe(self, event: ft.Event[ft.PageView]) -> None:
-        await self._come_to(int(event.control.selected_index))
 
     async def _on_details(self) -> None:
         details = await self._told(self._app.api.details(self._photo.id))
