@@ -101,7 +101,7 @@ describe('a refusal', () => {
 describe('formats', () => {
   const { bytes, seconds, pixels } = formatsOf('en')
 
-  it.each([[0, '0 byte'], [999, '999 byte'], [1000, '1 kB'], [1234567, '1.23 MB'], [5e9, '5 GB'], [7e15, '7,000 TB']])(
+  it.each([[0, '0 bytes'], [1, '1 byte'], [999, '999 bytes'], [1000, '1 kB'], [1234567, '1.23 MB'], [5e9, '5 GB'], [7e15, '7,000 TB']])(
     'write %i bytes in the unit that fits',
     (count, text) => expect(bytes(count)).toBe(text),
   )

@@ -32,7 +32,8 @@ export function formatsOf(locale: Locale, tag: string = locale) {
     counted: (count: number, forms: Forms): string => `${number(count)} ${forms[rules.select(count)] ?? forms.other}`,
     bytes(count: number): string {
       const power = count < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3))
-      return unit(count / STEP ** power, UNITS[power] ?? 'byte', { maximumSignificantDigits: 3 })
+      const unitDisplay = power === 0 ? 'long' : 'short' // the short form of bytes has no plural in English
+      return unit(count / STEP ** power, UNITS[power] ?? 'byte', { maximumSignificantDigits: 3, unitDisplay })
     },
     seconds: (value: number): string =>
       unit(value, 'second', { unitDisplay: 'narrow', maximumFractionDigits: value < 1 ? 2 : value < 10 ? 1 : 0 }),
