@@ -178,7 +178,7 @@ def test_an_archive_that_is_read_slowly_does_not_protect_an_upload_that_stops_co
     large = traffic.post(impatient.url, [of_size(20_000_000, seed=15)]).json()["photos"][0]
     asked = json.dumps({"ids": [large["id"]]}).encode()
     with connected(impatient.url) as reader, connected(impatient.url) as sender:
-        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         kind = ("Content-Type: application/json", f"Content-Length: {len(asked)}")
         reader.sendall(head("POST", "/api/v1/photos/archive", *kind) + asked)
         response = answer(reader)
@@ -186,7 +186,7 @@ def test_an_archive_that_is_read_slowly_does_not_protect_an_upload_that_stops_co
         sender.settimeout(0.2)
         told = b""
         for _ in range(100):  # longer than a client has, and no longer than the archive lasts
-            assert response.read(4096)
+            assert response.read(32_768)
             with suppress(TimeoutError):
                 told = sender.recv(100)
                 break
