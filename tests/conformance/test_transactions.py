@@ -157,10 +157,13 @@ def test_writer_that_waits_too_long_for_its_turn_is_told_busy(sqlite):
     assert count(sqlite) == 1
 
 
-def test_threads_of_one_process_write_in_turn(sqlite):
+def test_threads_of_one_process_write_in_turn(tmp_path):
+    database = open_database(tmp_path / "albumen.db", busy_seconds=60)
+    migrate(database)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: add(sqlite, f"set-{number}"), range(40)))
-    assert count(sqlite) == 40
+        list(pool.map(lambda number: add(database, f"set-{number}"), range(40)))
+    assert count(database) == 40
+    database.close()
 
 
 def test_processes_that_start_at_once_migrate_once(tmp_path):

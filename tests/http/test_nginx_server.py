@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -228,10 +230,20 @@ def test_a_preview_by_name_passes_the_limit_with_its_name(uploader, http):
 
 @pytest.mark.parametrize("target", ["/", "/get/0197c5a2-8f4e-7c31-9d0a-5b6e2f7a1c44", "/api/v1/photos"])
 def test_a_server_that_is_away_is_a_problem_that_says_when_to_try_again(tmp_path, http, target):
-    upstream = f"http://127.0.0.1:{free_port()}"
-    with nginx_before(upstream, tmp_path / "data", tmp_path / "state") as nginx:
+    with (
+        closed_port() as port,
+        nginx_before(f"http://127.0.0.1:{port}", tmp_path / "data", tmp_path / "state") as nginx,
+    ):
         answer = http.get(f"{nginx.url}{target}")
         body = answer.json()
         assert (answer.status_code, body["status"], body["code"]) == (502, 502, "bad_gateway")
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert int(answer.headers["Retry-After"]) > 0
+
+
+@contextmanager
+def closed_port():
+    """A port that nobody listens on and nobody else gets."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
