@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
-WAIT_SECONDS = 120
+WAIT_SECONDS = 60
 
 
 @contextmanager

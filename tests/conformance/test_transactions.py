@@ -158,7 +158,7 @@ def test_writer_that_waits_too_long_for_its_turn_is_told_busy(sqlite):
 
 
 def test_threads_of_one_process_write_in_turn(tmp_path):
-    database = open_database(tmp_path / "albumen.db", busy_seconds=60)
+    database = open_database(tmp_path / "albumen.db", busy_seconds=20)
     migrate(database)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: add(database, f"set-{number}"), range(40)))

@@ -22,7 +22,6 @@ from albumen.repository.photos import NewPhoto, PhotoRepository
 from conftest import running
 from forms import BOUNDARY, FORM_TYPE, form_begun, part
 from pictures import of_size
-from wire import eventually
 
 MEGABYTE = 1_000_000
 SAMPLE_SECONDS = 0.02
@@ -74,7 +73,7 @@ def watched(server):
 def two_workers(data):
     """A server both of whose workers answer: one that is still starting grows by itself."""
     with running(data, "--workers", "2", ALBUMEN_DERIVE="false") as started:
-        eventually(lambda: len(traffic.workers(started)) == 2, "not all workers came up")
+        traffic.wait_for_workers(started, 2)
         yield started
 
 

@@ -132,7 +132,7 @@ def test_a_stop_does_not_wait_longer_than_it_may_for_a_client_that_never_finishe
 def test_a_killed_worker_is_replaced_and_the_service_goes_on(data):
     with running(data, "--workers", "2", ALBUMEN_DERIVE="false") as server:
         earlier = traffic.post(server.url, [PHOTO]).json()["photos"]
-        victim, *_ = eventually(lambda: _if_all(traffic.workers(server), 2), "not all workers came up")
+        victim, *_ = traffic.wait_for_workers(server, 2)
         victim.kill()
         eventually(lambda: _if_all(set(traffic.workers(server)) - {victim}, 2), "the worker was not replaced")
         assert traffic.post(server.url, [of_size(5_000, seed=2)]).status_code == 201

@@ -16,6 +16,7 @@ import psutil
 import requests
 
 from forms import BOUNDARY, FORM_TYPE, field, form, part, sha256
+from wire import eventually
 
 END = f"--{BOUNDARY}--\r\n".encode()
 
@@ -111,6 +112,12 @@ def received_files(data: Path):
 def workers(server):
     """Return the processes that answer requests: those that hold a listening socket."""
     return _processes(server, _is_listening)
+
+
+def wait_for_workers(server, number):
+    """Return the workers once all answer; a server is ready when its first one does."""
+    eventually(lambda: len(workers(server)) == number, "not all workers came up")
+    return workers(server)
 
 
 def decoders(server):
