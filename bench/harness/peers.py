@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 from harness.processes import free_port, running, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 LOCKS = Path(__file__).resolve().parent.parent / "peers"
 WORKERS = os.cpu_count() or 1
 THREADS = 64
-OUR_THREADS = 512  # of Albumen, by default
 START_SECONDS = 60.0
 _THUMBOR = """
 LOADER = "thumbor.loaders.file_loader"
@@ -51,10 +50,12 @@ class Peer:
 
 @contextmanager
 def plain_flask(folder: Path, *, is_durable: bool) -> Iterator[Peer]:
-    """Serve the plain application on the same server program as Albumen, with one worker per core."""
+    """Serve the plain application on Granian, the fastest server for it, with one worker per core."""
     folder.mkdir()
     port = free_port()
-    command = _command("plain", "granian", *_granian(port, THREADS), "plain:app")
+    where = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--working-dir", str(LOCKS))
+    size = ("--workers", str(WORKERS), "--blocking-threads", str(THREADS))
+    command = _command("plain", "granian", *where, *size, "plain:app")
     variables = {"PLAIN_FOLDER": str(folder), "PLAIN_DURABLE": str(int(is_durable))}
     with _serving(command, folder.with_name(f"{folder.name}.log"), port, variables) as peer:
         yield peer
@@ -62,9 +63,9 @@ def plain_flask(folder: Path, *, is_durable: bool) -> Iterator[Peer]:
 
 @contextmanager
 def bare_function(file: Path, log: Path) -> Iterator[Peer]:
-    """Serve a file's bytes by a function that does nothing else, on Albumen's own server program, set up alike."""
+    """Serve a file's bytes by a function that does nothing else, on Albumen's own server, set up alike."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", *_granian(port, OUR_THREADS), "bare:app"]
+    command = [sys.executable, str(LOCKS / "bare.py"), str(port)]
     with _serving(command, log, port, {"BARE_FILE": str(file)}) as peer:
         yield peer
 
@@ -89,11 +90,6 @@ def _serving(command: list[str], log: Path, port: int, variables: dict[str, str]
     with running(command, log, {**os.environ, **variables}) as process:
         wait_until(lambda: _listens(port), process, log, seconds=START_SECONDS)
         yield Peer(port, process.pid)
-
-
-def _granian(port: int, threads: int) -> Sequence[str]:
-    where = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--working-dir", str(LOCKS))
-    return *where, "--workers", str(WORKERS), "--blocking-threads", str(threads)
 
 
 def _command(environment: str, program: str, *arguments: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Responses per second for one photo and for one ready preview, against nginx that serves the very same bytes.
 
-Beside both stands a function without any work of its own on Albumen's server program: nothing on it can be faster.
+Beside both stands a function without any work of its own on Albumen's server: no application on it can be faster.
 """
 
 from __future__ import annotations
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from harness.server import Server
 
 NOTE = "`wrk -t2 -c16`; nginx: 2 workers, sendfile, no access log; background work off (`ALBUMEN_DERIVE=false`)"
-BARE_NOTE = (
-    "the function returns the same bytes from memory, on the same server program with as many processes and threads"
-)
-LIMIT_NOTE = "what the server program can do at all: in Albumen's column stands the function"
+BARE_NOTE = "the function returns the same bytes from memory, on the same server with as many processes"
+LIMIT_NOTE = "what the server can do at all: in Albumen's column stands the function"
 TARGET = Target(0.55)
 
 

@@ -1,7 +1,7 @@
 """Uploads of the same files to others: nginx that takes `PUT`, and a Flask application as most people write it.
 
 nginx gets the files one by one over kept connections and syncs nothing. The Flask application gets the same one request
-as Albumen, on the same server program with the same number of workers. Where neither is durable, both lie in memory.
+as Albumen, on Granian with the same number of workers. Where neither is durable, both lie in memory.
 """
 
 from __future__ import annotations

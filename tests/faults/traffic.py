@@ -110,8 +110,8 @@ def received_files(data: Path):
 
 
 def workers(server):
-    """Return the processes that answer requests: those that hold a listening socket."""
-    return _processes(server, _is_listening)
+    """Return the processes that answer requests."""
+    return _processes(server, lambda process: process.name() == "albumen-serve")
 
 
 def wait_for_workers(server, number):
@@ -127,7 +127,7 @@ def decoders(server):
 
 def background(server):
     """Return the process that works in the background, if it is there."""
-    return _processes(server, lambda process: "spawn_main" in " ".join(process.cmdline()))
+    return _processes(server, lambda process: process.name() == "albumen-derive")
 
 
 def alive(processes):

@@ -6,7 +6,7 @@ import pytest
 
 from albumen.config import load_settings
 from albumen.errors import TooManyUploads
-from albumen.web.connections import network_of
+from albumen.web.networks import network_of
 from albumen.web.places import lay_out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app, request
 from flask.json.provider import DefaultJSONProvider
@@ -16,10 +16,9 @@ from albumen.web.bundle import installed_bundle
 from albumen.web.context import Context, attach, context
 from albumen.web.cors import CrossOriginSharing
 from albumen.web.delivery import Delivery
-from albumen.web.drain import Drained
-from albumen.web.fastpath import FastPath
+from albumen.web.ending import Ending
+from albumen.web.fastpath import FastPath, Instant
 from albumen.web.observe import Observed, Observer, mark_route, shared_folder
-from albumen.web.patience import Patience, Patient
 from albumen.web.places import lay_out
 from albumen.web.rates import REQUESTS, UPLOADS, open_rates, quota_headers
 from albumen.web.routes.client import client
@@ -51,11 +50,13 @@ def create_app(services: Services) -> Flask:
     app.json = DefaultJSONProvider(app)
     app.json.sort_keys, app.json.ensure_ascii = False, False
     gate = Gate(services.access, services.settings)
-    places, patience = lay_out(services.settings), _patience(services.settings)
+    places = lay_out(services.settings)
     accel = Accel(services.settings.data) if services.settings.nginx_accel else None
     delivery = Delivery(services.photos, services.previews, services.access, places.downloads, accel)
     observer, rates = Observer(access_log=services.settings.access_log), open_rates(services.settings, shared_folder())
-    attach(app, Context(services, gate, delivery, observer, patience, places, rates, installed_bundle()))
+    instant = Instant(gate, delivery, observer, rates)
+    wrapped_instant = _wrapped(cast("WSGIApplication", instant), services.settings)
+    attach(app, Context(services, gate, delivery, observer, wrapped_instant, places, rates, installed_bundle()))
     for blueprint in (client, pages, mobile, upload, deliver, photos, timeline, datasets, session, system):
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
@@ -63,7 +64,7 @@ def create_app(services: Services) -> Flask:
     app.before_request(_authorise)
     app.after_request(_tell_quotas)
     errors.register(app)
-    inner = FastPath(Patient(Drained(Observed(app.wsgi_app, observer)), patience), gate, delivery, observer, rates)
+    inner = FastPath(Ending(Observed(app.wsgi_app, observer)), instant)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app
 
@@ -90,10 +91,6 @@ def _admit() -> None:
 def _tell_quotas(response: Response) -> Response:
     response.headers.extend(quota_headers(request.environ))
     return response
-
-
-def _patience(settings: Settings) -> Patience:
-    return Patience(settings.slow_seconds, settings.slow_bytes)
 
 
 def _wrapped(application: WSGIApplication, settings: Settings) -> WSGIApplication:

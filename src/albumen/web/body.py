@@ -26,13 +26,10 @@ HEADER_CHARSET = "latin-1"  # any bytes can be read so; one name in another enco
 
 
 class Input(Protocol):
-    """A request body that does not wait for ever (`web.patience`)."""
+    """A request body. That of our own server tells by `is_cut` that it ended too early, and does not wait for ever."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none at the end. Raises BodyTooSlow."""
-
-    def has_lost_client(self) -> bool:
-        """Tell, at the end, whether the client closed its side of the connection meanwhile."""
 
 
 class FormReader:
@@ -113,8 +110,7 @@ def pour_photo(stream: Input, length: int | None, name: str, batch: Batch) -> It
     """Read a raw body as one photo of that name.
 
     Raises:
-        MalformedBody: Fewer bytes came than Content-Length announced; or nothing was announced, and the client closed
-            its side of the connection, so that an end that was meant cannot be told from a cut.
+        MalformedBody: Fewer bytes came than Content-Length announced, or no last chunk.
         BodyTooSlow: As `Input.read` raises it.
     """
     photo = batch.begin(name)
@@ -124,8 +120,8 @@ def pour_photo(stream: Input, length: int | None, name: str, batch: Batch) -> It
         photo.write(chunk)
     if length is not None and received < length:
         raise MalformedBody(f"The body ended after {received:,} of {length:,} bytes.")
-    if length is None and stream.has_lost_client():
-        raise MalformedBody("The connection was closed on the client's side; the body may have been cut.")
+    if getattr(stream, "is_cut", False):
+        raise MalformedBody("The body ended before its last chunk.")
     yield batch.end()
     yield batch.finish()
 

@@ -11,8 +11,10 @@ from flask import current_app, request
 from albumen.errors import InvalidParameter, MalformedBody, UnsupportedBody
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask import Flask
 
     from albumen.bootstrap import Services
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from albumen.web.bundle import Bundle
     from albumen.web.delivery import Delivery
     from albumen.web.observe import Observer
-    from albumen.web.patience import Patience
     from albumen.web.places import AllPlaces
     from albumen.web.rates import Rates
+
+    InstantApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None]
 
 _EXTENSION = "albumen"
 _NO_TEXT = frozenset({"Cc", "Cs"})
@@ -30,13 +33,13 @@ _NO_TEXT = frozenset({"Cc", "Cs"})
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What one application works with."""
+    """What one application works with. `instant` answers from memory, or not at all."""
 
     services: Services
     gate: Gate
     delivery: Delivery
     observer: Observer
-    patience: Patience
+    instant: InstantApplication
     places: AllPlaces
     rates: Rates
     mobile: Bundle | None

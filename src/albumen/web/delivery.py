@@ -20,7 +20,7 @@ from werkzeug.wsgi import FileWrapper
 
 from albumen.domain.previews import FORMATS, PRESETS, PREVIEW_VERSION
 from albumen.errors import BlobDamaged, Busy, InvalidParameter
-from albumen.services.recent import Recent
+from albumen.services.recent import Recent, about_to_wait
 from albumen.web.closing import Closing, do_nothing
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class Delivery:
             PhotoNotFound, InvalidParameter: There is nothing to answer with.
             PreconditionFailed, RequestedRangeNotSatisfiable: As HTTP demands.
             Busy: Too many large answers are on their way.
+            NotKept: The bytes are not in memory, and this thread never waits.
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
         if len(query) + len(accept) > LONGEST_KEPT:
@@ -169,7 +170,8 @@ class Delivery:
         if environ["REQUEST_METHOD"] == "HEAD":
             return Answer("200 OK", headers, [])
         if size > WHOLE_BYTES:
-            return self._in_place(environ, Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES)))
+            wrap = environ.get("wsgi.file_wrapper", FileWrapper)
+            return self._in_place(environ, Answer("200 OK", headers, wrap(_open(path), CHUNK_BYTES)))
         if size > KEPT_BYTES:
             return Answer("200 OK", headers, [_read(path, size)])
         return Answer("200 OK", headers, [self._bodies.get(path, lambda: _read(path, size))])
@@ -219,10 +221,12 @@ def _format(wish: Wish, accept: str) -> str:
 
 
 def _open(path: str) -> BinaryIO:
+    about_to_wait()
     return open(path, "rb", buffering=0)  # noqa: PTH123 - on the hot path a string is enough; the body closes it
 
 
 def _read(path: str, size: int) -> bytes:
+    about_to_wait()
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.read(fd, size)

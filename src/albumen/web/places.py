@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 
 from albumen.errors import Busy, TooManyUploads
 from albumen.web.closing import Closing
-from albumen.web.connections import network_of
+from albumen.web.networks import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

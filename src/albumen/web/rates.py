@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.errors import TooManyRequests
-from albumen.web.connections import network_of
+from albumen.web.networks import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

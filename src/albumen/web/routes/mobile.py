@@ -11,7 +11,7 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 from albumen.web.auth import public
 from albumen.web.bundle import PAGE
 from albumen.web.context import context
-from albumen.web.patience import at_end
+from albumen.web.ending import at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

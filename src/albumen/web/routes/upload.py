@@ -15,15 +15,12 @@ from albumen.web.accel import UNBUFFERED
 from albumen.web.auth import needs
 from albumen.web.body import pour_form, pour_photo
 from albumen.web.context import base_url, context, services
-from albumen.web.drain import drain
+from albumen.web.ending import at_end
 from albumen.web.errors import problem
 from albumen.web.observe import RECEIVED, RECEIVED_BYTES
-from albumen.web.patience import at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from _typeshed.wsgi import WSGIEnvironment
 
     from albumen.domain.outcomes import Outcome
     from albumen.services.ingest import Batch
@@ -51,7 +48,7 @@ def upload_photos() -> Response:
     batch = services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET)
     pouring = _pouring(batch)
     if request.accept_mimetypes.best == NDJSON:
-        lines = _lines(batch, pouring, base_url(), request.environ)
+        lines = _lines(batch, pouring, base_url())
         return Response(lines, mimetype=NDJSON, headers=[UNBUFFERED])
     with batch:
         return _report(batch, pouring)
@@ -110,8 +107,9 @@ def _refuse_nothing(batch: Batch, outcomes: Sequence[Outcome]) -> None:
         raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, outcomes, base_url()))
 
 
-def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) -> Iterator[bytes]:
+def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
     """Yield one line per outcome as soon as it is final; a last line with `problem` alone tells what broke off."""
+    yield b""  # lets the head of the answer out before the first line
     with batch:
         try:
             for some in pouring:
@@ -121,7 +119,6 @@ def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) 
         except AlbumenError as exc:
             yield from (_line(present.outcome(outcome, base)) for outcome in _noted(batch.salvage()))
             yield _line({"problem": problem(exc)})
-            drain(environ)
 
 
 def _noted(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

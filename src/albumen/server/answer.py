@@ -1,0 +1,226 @@
+"""What goes back: the head of an answer, and its body in the framing that the client understands."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sized
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, BinaryIO, cast
+from wsgiref.handlers import format_date_time
+
+from albumen.server.head import CHARSET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from albumen.server.body import Body
+    from albumen.server.connection import Connection
+    from albumen.server.head import Head
+
+    Headers = Sequence[tuple[str, str]]
+
+_LAST_CHUNK = b"0\r\n\r\n"
+_FIRST_FINAL = "200"
+_FIRST_REFUSAL = "400"
+_WITHOUT_BODY = ("204", "304")
+
+
+class WrongAnswer(Exception):
+    """The application broke the rules of WSGI or of HTTP."""
+
+
+class FileBody:
+    """The rest of an open file as a body (PEP 3333, `wsgi.file_wrapper`): sent by the system, without a copy."""
+
+    def __init__(self, file: BinaryIO, block_size: int = 256 * 1024) -> None:
+        self.file = file
+        self._block_size = block_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes in blocks, for whoever stands between the application and the server."""
+        return iter(lambda: self.file.read(self._block_size), b"")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+class Answer:
+    """The answer to one request. `keeps` tells, when it was sent, whether the connection can take another request."""
+
+    def __init__(self, connection: Connection, head: Head, body: Body, *, keeps: bool) -> None:
+        self._connection = connection
+        self._head = head
+        self._body = body
+        self._begun: tuple[str, Headers] | None = None
+        self._is_chunked = False
+        self._left: int | None = None
+        self.has_begun = False
+        self.keeps = keeps
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None, /) -> object:
+        """Take status and headers (`start_response` of PEP 3333); they go out with the first bytes of the body."""
+        if self._begun is not None and exc_info is None:
+            raise WrongAnswer("start_response was called twice")
+        self._begun = (status, headers)
+        return self._write
+
+    def send(self, body: Iterable[bytes]) -> None:
+        """Send the whole answer. Raises ClientGone, WrongAnswer, and what the body raises.
+
+        Its head goes out with the first bytes of the body, or before them when the body begins with an empty piece.
+        """
+        if isinstance(body, FileBody):
+            self._send_file(body)
+            return
+        only = isinstance(body, Sized) and len(body) == 1
+        for data in body:
+            if data:
+                self._send_piece(data, is_only=only)
+            elif not only and not self.has_begun:
+                self._connection.send([self._begin(None)])
+        self._end()
+
+    @property
+    def shows_its_end(self) -> bool:
+        """Tell whether the client notices when the rest is missing."""
+        return self._is_chunked or self._left is not None
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._send_piece(data, is_only=False)
+
+    def _send_piece(self, data: bytes, *, is_only: bool) -> None:
+        parts = [] if self.has_begun else [self._begin(len(data) if is_only else None)]
+        if not self._has_body():
+            self._connection.send(parts)
+            return
+        if self._left is not None:
+            self._count(len(data))
+        elif self._is_chunked:
+            parts += [b"%x\r\n" % len(data), data, b"\r\n"]
+            self._connection.send(parts)
+            return
+        self._connection.send([*parts, data])
+
+    def _send_file(self, body: FileBody) -> None:
+        begun = self._begin(None)
+        self._connection.send([begun])
+        if self._left and self._has_body():
+            self._connection.send_file(body.file.fileno(), body.file.tell(), self._left)
+            self._left = 0
+        elif self._left is None:
+            for data in body:
+                self._send_piece(data, is_only=False)
+        self._end()
+
+    def _end(self) -> None:
+        if not self.has_begun:
+            self._connection.send([self._begin(0)])
+        if self._has_body():
+            if self._is_chunked:
+                self._connection.send([_LAST_CHUNK])
+            if self._left:
+                raise WrongAnswer("the body is shorter than its Content-Length")
+
+    def _count(self, count: int) -> None:
+        left = cast("int", self._left) - count
+        if left < 0:
+            raise WrongAnswer("the body is longer than its Content-Length")
+        self._left = left
+
+    def _has_body(self) -> bool:
+        return self._head.method != "HEAD" and may_have_body(self._status())
+
+    def _begin(self, whole: int | None) -> bytes:
+        """Return the head of the answer and decide about the framing; `whole` is the length of all, if it is known."""
+        status, headers = self._status(), self._headers()
+        self._left = content_length(headers)
+        if status >= _FIRST_REFUSAL and not self._body.skip():
+            self.keeps = False  # the client may stop sending what nobody reads
+        extra: list[tuple[str, str]] = []
+        if self._left is None and may_have_body(status):
+            extra = self._frame(whole)
+        head = render(status, [*headers, *extra], keeps=self.keeps, is_new=self._head.is_new)
+        self.has_begun = True
+        return head
+
+    def _frame(self, whole: int | None) -> list[tuple[str, str]]:
+        if whole is not None:
+            self._left = whole
+            return [("Content-Length", str(whole))]
+        if self._head.is_new:
+            self._is_chunked = True
+            return [("Transfer-Encoding", "chunked")]
+        self.keeps = False
+        return []
+
+    def _status(self) -> str:
+        return self._told()[0]
+
+    def _headers(self) -> Headers:
+        return self._told()[1]
+
+    def _told(self) -> tuple[str, Headers]:
+        if self._begun is None:
+            raise WrongAnswer("start_response was not called")
+        return self._begun
+
+
+def may_have_body(status: str) -> bool:
+    """Tell whether answers of this status have a body (RFC 9110, section 6.4.1)."""
+    return status >= _FIRST_FINAL and not status.startswith(_WITHOUT_BODY)
+
+
+def content_length(headers: Headers) -> int | None:
+    """Return the Content-Length among the headers, None when there is none."""
+    for name, value in headers:
+        if name.lower() == "content-length":
+            return int(value)
+    return None
+
+
+def render(status: str, headers: Headers, *, keeps: bool, is_new: bool) -> bytes:
+    """Return the head of an answer as bytes.
+
+    Raises:
+        WrongAnswer: A name or a value would break a line: what a client sent must never become a header of its own.
+    """
+    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    option = "" if keeps and is_new else f"Connection: {'keep-alive' if keeps else 'close'}\r\n"
+    text = f"HTTP/1.1 {_status(status)}\r\n{''.join(lines)}{_date(int(time.time()))}{option}\r\n"
+    expected = len(lines) + (3 if not option else 4)
+    if text.count("\n") != expected or text.count("\r") != expected:
+        raise WrongAnswer("a header holds the end of a line")
+    return text.encode(CHARSET)
+
+
+def problem(status: HTTPStatus, code: str, detail: str) -> bytes:
+    """Return a whole answer of the server itself, as a problem (RFC 9457); the connection ends with it."""
+    members = {
+        "type": f"/api/docs#{code}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+    }
+    body = json.dumps(members).encode()
+    headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
+    return render(f"{int(status)} {status.phrase}", headers, keeps=False, is_new=True) + body
+
+
+@lru_cache(maxsize=128)
+def _status(line: str) -> str:
+    """Return a status line with the reason that the standard has for it; Werkzeug writes in capitals."""
+    code = line[:3]
+    try:
+        return f"{code} {HTTPStatus(int(code)).phrase}"
+    except ValueError:
+        return line
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return f"Date: {format_date_time(second)}\r\n"
