@@ -13,7 +13,8 @@ const API_PAGE = '../../docs/http-api.md'
 /** Codes that only a terminal or a program that writes its own requests can meet. */
 const NOT_ON_THE_PAGE = new Set([
   'no_photos', 'all_rejected', 'unsupported_body', 'dataset_too_late', 'method_not_allowed', 'request_entity_too_large',
-  'precondition_failed', 'requested_range_not_satisfiable', 'key_not_found', 'start_refused',
+  'precondition_failed', 'requested_range_not_satisfiable', 'key_not_found', 'start_refused', 'expectation_failed',
+  'not_implemented',
 ])
 
 /** Every string of a table, with its place; functions are called with words or numbers as they want them. */

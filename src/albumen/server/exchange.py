@@ -78,9 +78,9 @@ def exchange(
     except Exception:
         log.exception("request_crashed")
         return _after_crash(connection, answer)
-    if body.is_cut or not connection.is_open:
+    if not connection.is_open:
         return Ending.CLOSE
-    if not body.skip():
+    if body.is_cut or not body.skip():
         return Ending.LINGER
     return Ending.KEEP if answer.keeps else Ending.CLOSE
 

@@ -121,6 +121,15 @@ class Loop:
         os.eventfd_write(self._wake, 1)
 
     def _handle(self, number: int, event: int) -> None:
+        """Do what an event asks for; an error that nobody foresaw costs its connection, not the process."""
+        try:
+            self._dispatch(number, event)
+        except Exception:
+            log.exception("connection_failed")
+            for connection in [one for one in self._held() if one.number == number]:
+                self._drop(connection)
+
+    def _dispatch(self, number: int, event: int) -> None:
         if (connection := self._reading.get(number)) is not None:
             self._read(connection)
         elif number == self._wake:
@@ -184,6 +193,8 @@ class Loop:
         if not data:
             self._drop(connection)
             return
+        if not connection.buffer:
+            connection.since = time.monotonic()
         connection.buffer += data
         self._proceed(connection)
 
@@ -376,6 +387,8 @@ class Loop:
 
     def _end(self) -> bool:
         """Cut off whoever is left, so that no thread waits for them any longer."""
+        for connection in self._held():
+            self._drop(connection)
         for connection in self._busy.values():
             with suppress(OSError):
                 connection.socket.shutdown(socket.SHUT_RDWR)
@@ -383,13 +396,13 @@ class Loop:
         while self._busy and time.monotonic() < deadline:
             self._events.poll(CUT_SECONDS)
             self._take_back()
-        for connection in [*self._reading.values(), *self._unfinished()]:
-            self._drop(connection)
         self._pool.shutdown(wait=not self._busy, cancel_futures=True)
         return not self._busy
 
-    def _unfinished(self) -> list[Connection]:
-        return [connection for connection, _ in (*self._writing.values(), *self._lingering.values())]
+    def _held(self) -> list[Connection]:
+        """Return the connections that no thread works on."""
+        rooms = (*self._writing.values(), *self._lingering.values())
+        return [*self._reading.values(), *(connection for connection, _ in rooms)]
 
 
 def _next_head(buffer: bytearray) -> Head | None:
