@@ -7,7 +7,7 @@ import pyvips
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
 import pictures
-from albumen.domain.previews import FORMATS
+from albumen.domain.previews import FORMATS, PRESETS
 from albumen.imaging import preview
 
 MAKERS = {
@@ -180,6 +180,35 @@ def test_one_decoding_gives_every_size(tmp_path):
         256: (192, 256),
         32: (24, 32),
     }
+
+
+@pytest.mark.parametrize(
+    ("side", "steps"), [(4000, (8, 4, 2, 1)), (4096, (8, 4, 2, 1)), (3800, (4, 2, 1, 1)), (900, (1,) * 4)]
+)
+def test_photo_of_a_phone_is_shrunk_while_decoding_as_far_as_a_slightly_larger_one(side, steps):
+    assert tuple(preview.jpeg_step(side, size) for size in PRESETS) == steps
+
+
+@pytest.mark.parametrize("size", [80, 160, 320, 640])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_photo_shrunk_while_decoding_shows_the_same_picture(show, mode, size):
+    shown = show(pictures.jpeg(1280, 960, seed=5, mode=mode), "image/jpeg", size)
+    assert shown.size == (size, size * 3 // 4)
+    plain = pictures.picture(1280, 960, seed=5, mode=mode).convert("RGB").resize(shown.size)
+    assert _looks_like(shown, plain, 60 if mode == "CMYK" else 4)
+
+
+@pytest.mark.parametrize("size", [80, 160, 320])
+def test_photo_shrunk_while_decoding_stands_upright(show, size):
+    upright = show(pictures.jpeg(1280, 960, seed=5), "image/jpeg", size)
+    turned = show(pictures.jpeg(1280, 960, seed=5, orientation=6), "image/jpeg", size)
+    assert _looks_like(turned, upright.transpose(Image.Transpose.ROTATE_270), 5)
+
+
+@pytest.mark.parametrize("size", [80, 160, 320])
+def test_cut_off_photo_that_is_shrunk_while_decoding_gives_no_preview(tmp_path, size):
+    with pytest.raises(pyvips.Error):
+        _render(tmp_path, pictures.truncate(pictures.jpeg(1280, 960), 0.9), "image/jpeg", size)
 
 
 @pytest.mark.parametrize("name", FORMATS)
