@@ -7,6 +7,7 @@ This module imports nothing of Albumen but `errors`.
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import tomllib
 from pathlib import Path
@@ -27,6 +28,7 @@ PREFIX = "ALBUMEN_"
 CONFIG_VARIABLE = "ALBUMEN_CONFIG"
 DEFAULT_CONFIG = Path("albumen.toml")
 RATE = r"^[1-9]\d{0,8}/([1-9]\d{0,3} )?(second|minute|hour|day)$"
+MOST_DECODERS = 64
 LONGEST_SECONDS = 86_400
 LONGEST_DAYS = 36_500  # a century: much more, and the moment that long ago is not in the calendar
 
@@ -88,9 +90,9 @@ class Settings(BaseSettings):
     )
     derive_processes: int = Field(1, ge=1, le=64, description="Decoding processes of the background worker.")
     decode_processes: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=lambda given: _decoders_of_a_worker(given["workers"]),
         ge=1,
-        le=64,
+        le=MOST_DECODERS,
         description="Decoding processes, per server process, for previews made on request.",
     )
     decode_seconds: float = Field(30.0, gt=0, le=LONGEST_SECONDS, description="Longest time to decode one photo.")
@@ -157,6 +159,12 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def _decoders_of_a_worker(workers: int) -> int:
+    """Return twice a worker's part of the cores, for requests do not spread evenly; never more than there are cores."""
+    cores = os.cpu_count() or 1
+    return min(cores, MOST_DECODERS, math.ceil(2 * cores / workers))
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:

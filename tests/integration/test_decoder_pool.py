@@ -19,6 +19,7 @@ import pictures
 from albumen.domain.previews import FORMATS
 from albumen.errors import Busy, PreviewFailed, StorageFull
 from albumen.imaging.pool import DecoderPool, PreviewWish
+from wire import eventually
 
 EVERY_TYPE = ["jpeg", "png", "webp", "gif", "tiff", "bmp", "avif", "heic"]
 
@@ -109,6 +110,28 @@ def test_decoder_is_used_again_and_retires_after_its_tasks(tmp_path, photo):
     pool.close()
     assert pids[0] == pids[1] != pids[2] == pids[3]
     assert len(pids) == 4
+
+
+def test_unused_decoder_ends_and_the_next_task_starts_another(tmp_path, photo):
+    pool = DecoderPool(processes=1, idle_seconds=0.2)
+    pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+    unused = _only_child(pool)
+    unused.wait(10)
+    eventually(lambda: not pool._idle, "the pool still counts on it")
+    pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+    assert _only_child(pool) != unused
+    pool.close()
+
+
+def test_decoder_that_is_used_again_in_time_stays(tmp_path, photo):
+    pool, pids = DecoderPool(processes=1, idle_seconds=2), set()
+    ends = time.monotonic() + 3
+    while time.monotonic() < ends:
+        pool.previews(photo, "image/jpeg", [_wish(tmp_path)])
+        pids.add(_only_child(pool).pid)
+        time.sleep(0.1)
+    pool.close()
+    assert len(pids) == 1
 
 
 def test_closed_pool_refuses_and_can_be_closed_again(tmp_path, photo):

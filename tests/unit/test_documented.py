@@ -46,6 +46,8 @@ def rows(text):
 
 
 def shown(field):
+    if field.default_factory_takes_validated_data:
+        return "follows `workers`"
     if field.default is PydanticUndefined:
         return "one per core"
     if field.default is None:

@@ -29,6 +29,14 @@ def test_defaults_serve_this_machine_alone():
     assert not settings.open
 
 
+@pytest.mark.parametrize(
+    ("cores", "workers", "decoders"), [(2, 2, 2), (2, 1, 2), (1, 1, 1), (8, 8, 2), (8, 3, 6), (2, 16, 1), (256, 2, 64)]
+)
+def test_decoders_of_all_workers_are_about_two_per_core(cores, workers, decoders, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert load_settings({"workers": workers}).decode_processes == decoders
+
+
 def test_later_source_wins(albumen_toml, monkeypatch):
     albumen_toml.write_text("port = 1\nthreads = 1\nworkers = 1\n")
     monkeypatch.setenv("ALBUMEN_PORT", "2")

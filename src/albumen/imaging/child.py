@@ -53,6 +53,7 @@ class DecoderChild:
             DecoderEnded, DecoderTooSlow: The process did not come up.
         """
         self.asked = 0
+        self.idle_since = time.monotonic()
         # The arguments are fixed; the environment is not ours but clean: no password reaches a decoder.
         # -P and -s: neither the working directory nor the user's own site-packages may bring code in.
         self._process = subprocess.Popen(  # noqa: S603 - fixed argv

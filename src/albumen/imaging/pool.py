@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,8 +36,8 @@ class DecoderPool:
 
     Thread-safe; a call blocks its thread while all decoders are busy. A decoder that does not answer within `seconds`
     or that ends is replaced; each one ends after `tasks_per_process` tasks, so that what a C library leaks does not
-    stay. `memory_bytes` is what one may take beyond its own start. The decoders end with the process that holds the
-    pool.
+    stay, and after `idle_seconds` without one, so that a server at rest has its memory back. `memory_bytes` is what one
+    may take beyond its own start. The decoders end with the process that holds the pool.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class DecoderPool:
         memory_bytes: int = 2_000_000_000,
         niceness: int = 0,
         tasks_per_process: int = 1000,
+        idle_seconds: float = 30,
     ) -> None:
         self._processes = processes
         self._seconds = seconds
@@ -56,9 +58,11 @@ class DecoderPool:
             "niceness": niceness,
         }
         self._tasks_per_process = tasks_per_process
+        self._idle_seconds = idle_seconds
         self._slots = threading.Semaphore(processes)
         self._lock = threading.Lock()
         self._idle: list[DecoderChild] = []
+        self._alarm: threading.Timer | None = None
         self._is_closed = False
 
     def previews(self, source: Path, media_type: str, wishes: Sequence[PreviewWish]) -> None:
@@ -87,8 +91,12 @@ class DecoderPool:
         self._is_closed = True
         for _ in range(self._processes):
             self._slots.acquire()
-        while self._idle:
-            self._idle.pop().end()
+        with self._lock:
+            idle, self._idle = self._idle, []
+            if self._alarm is not None:
+                self._alarm.cancel()
+        for child in idle:
+            child.end()
         self._slots.release(self._processes)
 
     def _run(self, task: Task) -> Derived | None:
@@ -127,8 +135,27 @@ class DecoderPool:
         if child.asked >= self._tasks_per_process:
             child.end()
             return
+        child.idle_since = time.monotonic()
         with self._lock:
             self._idle.append(child)
+            self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Have the unused ones ended in time, by a thread that lives as long as one is idle. The lock is held."""
+        if self._alarm is None and self._idle and not self._is_closed:
+            self._alarm = threading.Timer(self._idle_seconds, self._end_unused)
+            self._alarm.daemon = True
+            self._alarm.start()
+
+    def _end_unused(self) -> None:
+        with self._lock:
+            latest = time.monotonic() - self._idle_seconds
+            unused = [child for child in self._idle if child.idle_since <= latest]
+            self._idle = [child for child in self._idle if child.idle_since > latest]
+            self._alarm = None
+            self._set_alarm()
+        for child in unused:
+            child.end()
 
     def _explained(self, exc: BaseException, task: Task) -> BaseException:
         match exc:
