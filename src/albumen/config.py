@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     max_photos: int = Field(10_000, ge=1, description="Most photos in one request.")
     max_pixels: int = Field(200_000_000, ge=1, description="Largest photo, in pixels.")
     max_frames: int = Field(500, ge=1, description="Most frames of an animation, or pages of a TIFF.")
-    group_photos: int = Field(64, ge=1, le=1000, description="Photos that share one commit.")
+    group_photos: int = Field(64, ge=1, le=1000, description="Photos that share one commit; more on a slow disk.")
     min_free_bytes: int | None = Field(
         None, ge=0, description="Free bytes to leave on the disk; a hundredth of it, at most 500 MB."
     )

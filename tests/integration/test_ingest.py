@@ -16,6 +16,7 @@ from albumen.domain.outcomes import Status
 from albumen.domain.times import to_micros
 from albumen.errors import Busy, InvalidParameter, StorageUnavailable, TooManyPhotos
 from albumen.repository.engine import open_database
+from albumen.services.ingest import MOST_GROWTH
 from albumen.services.listing import Listing
 from batches import blobs, files, statuses, stored, upload, upload_one
 
@@ -88,12 +89,31 @@ def test_no_outcome_is_told_before_its_group_is_full_or_the_request_ends(service
 def test_outcomes_of_a_group_become_final_while_the_next_one_comes_in(services):
     told = []
     with services.ingest.batch("main") as batch:
-        for name, data in photos(2 * GROUP):
+        for name, data in photos((1 + MOST_GROWTH) * GROUP):
             batch.begin(name).write(data)
             told += batch.end()
         assert statuses(told[:GROUP]) == ["created"] * GROUP
         told += batch.finish()
-    assert [outcome.index for outcome in told] == list(range(2 * GROUP))
+    assert [outcome.index for outcome in told] == list(range((1 + MOST_GROWTH) * GROUP))
+
+
+def test_photos_that_come_while_a_group_waits_for_its_commit_are_taken_in_and_share_the_next_one(services):
+    commits = []
+
+    def look(_connection, _cursor, sql, *_rest):
+        if "INSERT INTO photo" in sql:
+            commits.append(sql)
+
+    event.listen(services.database.engine, "before_cursor_execute", look)
+    with services.ingest.batch("main") as batch:
+        with services.store.sweeping():
+            for name, data in photos(MOST_GROWTH * GROUP):
+                batch.begin(name).write(data)
+                assert batch.end() == []
+        outcomes = batch.finish()
+    event.remove(services.database.engine, "before_cursor_execute", look)
+    assert [outcome.index for outcome in outcomes] == list(range(MOST_GROWTH * GROUP))
+    assert len(commits) == 2
 
 
 def test_retry_gives_the_same_ids(services):

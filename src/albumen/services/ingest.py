@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from albumen.storage.base import BlobStore, Incoming, Receiver
 
 
+MOST_GROWTH = 4
+
+
 @dataclass(frozen=True, slots=True)
 class IngestLimits:
-    """Limits of one request; `group_photos` share one commit."""
+    """Limits of one request; `group_photos` share one commit, and up to `MOST_GROWTH` times as many on a slow disk."""
 
     photo: Limits
     max_photos: int = 10_000
@@ -189,15 +192,20 @@ class Batch:
         return self._current
 
     def end(self) -> Sequence[Outcome]:
-        """End the photo begun last; return the outcomes that became final meanwhile, in order."""
+        """End the photo begun last; return the outcomes that became final meanwhile, in order.
+
+        Waits for the disk only when the group has grown as far as it may.
+        """
         if self._current is None:
             raise RuntimeError("no photo was begun")
         self._group.append(self._current.finish())
         self._current = None
-        if len(self._group) >= self._ingest.limits.group_photos:
-            self._commit_group()
-        elif self._commit is not None and self._commit.done():
+        if self._commit is not None and self._commit.done():
             self._settle()
+        if len(self._group) % self._ingest.limits.group_photos == 0:
+            self._receiver.flush()
+        if self._is_full():
+            self._commit_group()
         return self._take_final()
 
     def finish(self) -> Sequence[Outcome]:
@@ -224,6 +232,11 @@ class Batch:
             self._commit.exception()
         self._current, self._group, self._commit = None, [], None
 
+    def _is_full(self) -> bool:
+        """Tell whether the group is to be committed. It grows on while the one before it is, rather than wait."""
+        most = self._ingest.limits.group_photos
+        return len(self._group) >= (most if self._commit is None else MOST_GROWTH * most)
+
     def _commit_group(self) -> None:
         """Begin to commit the group, after the group before it: ids grow in the order of the request."""
         if self._group:
@@ -242,6 +255,8 @@ class Batch:
                 raise committed.failure
 
     def _take_final(self) -> Sequence[Outcome]:
+        if not self._final:
+            return []
         final, self._final = self._final, []
         self.counts.update(outcome.status for outcome in final)
         return final
