@@ -13,7 +13,7 @@ import pytest
 from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
 from albumen.storage.files import Workspace
-from albumen.storage.incoming import HELD_BYTES, POOL_BYTES, Budget, LocalReceiver
+from albumen.storage.incoming import HELD_BYTES, LOOK_BYTES, POOL_BYTES, Budget, LocalReceiver
 from albumen.storage.local import LocalBlobStore
 from engines import sealed_digest
 
@@ -185,6 +185,35 @@ def test_photo_about_as_large_as_a_limit_is_read_and_hashed_whole(local_store, e
     key = BlobKey(incoming.sha256(), "jpg")
     local_store.publish([(incoming, key)])
     assert local_store.locate(key).read_bytes() == data + b"tail"
+
+
+def test_bytes_in_memory_are_read_over_the_borders_of_their_chunks(local_store):
+    chunks = [b"ab", b"", b"cde", b"f"]
+    incoming = local_store.receiver().receive()
+    for chunk in chunks:
+        incoming.write(chunk)
+    data = b"".join(chunks)
+    with incoming.reader() as file:
+        for start in range(len(data) + 2):
+            for length in range(len(data) + 2):
+                file.seek(start)
+                assert file.read(length) == data[start : start + length]
+                assert file.read() == data[start + length :]
+    incoming.discard()
+
+
+def test_free_space_is_looked_at_for_the_first_photo_and_then_once_in_so_many_bytes(tmp_path):
+    looks = []
+    workspace = Workspace(tmp_path / "tmp", lambda: looks.append(1))
+    with ThreadPoolExecutor(1) as pool:
+        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget())
+        for _ in range(40):
+            incoming = receiver.receive()
+            incoming.write(bytes(LOOK_BYTES // 10))
+            incoming.seal()
+        receiver.flush()
+    assert len(looks) == 4
+    workspace.close()
 
 
 def test_sealed_photos_are_made_durable_when_enough_of_them_wait(local_store):

@@ -42,8 +42,7 @@ class Workspace:
         self._starting = threading.Lock()
 
     def new_path(self, suffix: str = "") -> str:
-        """Return a path that nobody has used. Raises StorageFull, StorageUnavailable."""
-        self.check_space()
+        """Return a path that nobody has used. Raises StorageUnavailable; whether there is space, it does not ask."""
         number = next(self._numbers)
         return f"{self._folder()}/{number % SUBFOLDERS:x}/{number}{suffix}"
 

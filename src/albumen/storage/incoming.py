@@ -7,7 +7,6 @@ syncs it while the next photo comes in. Imports nothing of Albumen but `files`.
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import os
 from bisect import bisect_right
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
     from threading import Semaphore
 
-    from _typeshed import WriteableBuffer
-
     from albumen.storage.base import Incoming
     from albumen.storage.files import Workspace
 
@@ -33,8 +30,8 @@ Item = TypeVar("Item")
 POOL_BYTES = 4 << 20
 HELD_BYTES = 32 << 20
 TASKS = 4
+LOOK_BYTES = 1 << 20
 _CHUNK_COST = 128  # what Python takes for a chunk beside its bytes: many tiny ones must not cost more than they say
-_WINDOW = 64 << 10
 _VECTORS = 1024  # IOV_MAX of Linux
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
@@ -83,38 +80,33 @@ class Held:
         self._budget.give_back(cost)
 
 
-class ChunkReader(io.RawIOBase):
-    """Reads chunks as a file, without copying them together. The chunks must not change meanwhile."""
+class ChunkReader:
+    """Reads chunks as a file, copying only what is asked for. The chunks must not change meanwhile."""
 
     def __init__(self, chunks: Sequence[bytes]) -> None:
-        super().__init__()
         self._chunks = chunks
         self._starts = list(itertools.accumulate(map(len, chunks), initial=0))
         self._at = 0
-
-    def readable(self) -> bool:
-        """Bytes can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """The place can be chosen."""
-        return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place and return it, counted from the start."""
         self._at = offset + (0, self._at, self._starts[-1])[whence]
         return self._at
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read at most the rest of one chunk; return how many bytes, 0 at the end."""
-        if self._at >= self._starts[-1]:
-            return 0
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes, or all up to the end; fewer only there."""
+        rest = max(self._starts[-1] - self._at, 0)
+        left = rest if size < 0 else min(size, rest)
         index = bisect_right(self._starts, self._at) - 1
-        start, target = self._at - self._starts[index], memoryview(buffer)
-        piece = memoryview(self._chunks[index])[start : start + len(target)]
-        target[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
+        pieces = []
+        while left:
+            start = self._at - self._starts[index]
+            piece = self._chunks[index][start : start + left]
+            pieces.append(piece)
+            self._at += len(piece)
+            left -= len(piece)
+            index += 1
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class LocalIncoming:
@@ -154,7 +146,7 @@ class LocalIncoming:
     def reader(self) -> Iterator[BinaryIO]:
         """Open what came so far, until `seal`; bytes are always appended, wherever the reader stands."""
         if self._held is not None:
-            yield cast("BinaryIO", io.BufferedReader(ChunkReader(self._held.chunks), _WINDOW))
+            yield cast("BinaryIO", ChunkReader(self._held.chunks))
             return
         with explained(), open(self._descriptor, "rb", buffering=0, closefd=False) as file:
             file.seek(0)
@@ -256,6 +248,8 @@ class LocalReceiver:
 
     Small ones go to the pool several at a time, because waking a thread costs more than they do. The store admits one
     share per thread of the pool; beyond that, and beyond the budget, the request waits or writes its bytes itself.
+
+    It looks at the free space once in `LOOK_BYTES`: a look at every small photo cost as much as taking its name.
     """
 
     def __init__(self, workspace: Workspace, pool: ThreadPoolExecutor, in_flight: Semaphore, budget: Budget) -> None:
@@ -265,19 +259,24 @@ class LocalReceiver:
         self._budget = budget
         self._waiting: list[LocalIncoming] = []
         self._bytes = 0
+        self._unlooked = LOOK_BYTES
 
     def receive(self) -> Incoming:
         """Begin to take bytes in; their file will be in this process's folder of `tmp/`."""
+        if self._unlooked >= LOOK_BYTES:
+            self.check_space()
         return LocalIncoming(self._workspace.new_path(), self, self._budget)
 
     def check_space(self) -> None:
         """Raise StorageFull when no more is to be written."""
         self._workspace.check_space()
+        self._unlooked = 0
 
     def add(self, incoming: LocalIncoming) -> None:
         """Take sealed bytes; hand a batch to the pool as soon as enough of them wait."""
         self._waiting.append(incoming)
         self._bytes += incoming.size
+        self._unlooked += incoming.size
         if self._bytes >= POOL_BYTES:
             self.flush()
 

@@ -48,7 +48,8 @@ class PreviewStore:
         return self._folder(key.sha256) / f"{key.size}.{key.format}"
 
     def new_path(self, key: PreviewKey) -> Path:
-        """Return a temporary path on the same file system for a preview being made."""
+        """Return a temporary path on the same file system for a preview being made. Raises StorageFull."""
+        self._workspace.check_space()
         return Path(self._workspace.new_path(f".{key.format}"))
 
     def adopt(self, made: Path, key: PreviewKey) -> None:

@@ -56,8 +56,10 @@ def _segments(source: Source) -> Iterator[tuple[int, int, int]]:
     """Yield marker, start and length of each segment up to the end marker; entropy-coded data is skipped."""
     offset = 2
     while True:
-        offset = source.find(_MARKER, offset)
         window, index = source.window(offset, 2)
+        if not _MARKER.match(window, index):
+            offset = source.find(_MARKER, offset)
+            window, index = source.window(offset, 2)
         marker = window[index + 1]
         if marker == _END:
             return

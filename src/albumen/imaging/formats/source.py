@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     import re
     import struct
 
+_FIRST_WINDOW = 4_096  # most headers end before that, and what is not read need not be copied
 _WINDOW = 65_536
 _LONGEST_READ = 16_777_216
 _WORK = 1_000_000
 
 
 class Source:
-    """A file of `size` bytes, read through one window of 64 KiB.
+    """A file of `size` bytes, read through one window that grows with every load up to 64 KiB.
 
     Every read spends one unit of work, about a microsecond; 1,000,000 units end the patience with a file that consists
     of nothing but tiny parts, which no camera and no program writes. Reads over 16 MiB are refused.
@@ -25,6 +26,7 @@ class Source:
         self._file = file
         self._window = b""
         self._start = 0
+        self._reach = _FIRST_WINDOW
         self._work_left = _WORK
 
     def at(self, offset: int, length: int) -> bytes:
@@ -71,7 +73,8 @@ class Source:
         if offset < 0 or offset + least > self.size:
             raise EOFError(offset + least)
         self._file.seek(offset)
-        self._window = self._file.read(min(max(least, _WINDOW), self.size - offset))
+        self._window = self._file.read(min(max(least, self._reach), self.size - offset))
+        self._reach = min(2 * self._reach, _WINDOW)
         self._start = offset
         if len(self._window) < least:
             raise EOFError(offset + least)
