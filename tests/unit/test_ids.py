@@ -36,6 +36,14 @@ def test_ids_of_one_millisecond_grow():
     assert uuid.UUID(made[-1]).int >> 80 == NOON_MS
 
 
+def test_ids_taken_together_grow_and_go_on_from_those_before():
+    source = PhotoIds(lambda: NOON_MS)
+    made = [source.next(), *source.take(500), source.next()]
+    assert made == sorted(set(made))
+    assert all(is_photo_id(photo_id) for photo_id in made)
+    assert source.take(0) == []
+
+
 def test_ids_grow_when_the_clock_jumps_back():
     ticks = itertools.chain([NOON_MS, NOON_MS + 5, NOON_MS - 86_400_000, 0], itertools.repeat(NOON_MS - 1))
     source = PhotoIds(lambda: next(ticks))

@@ -49,13 +49,22 @@ class PhotoIds:
 
     def next(self) -> str:
         """Return a new id. Thread-safe."""
+        return self.take(1)[0]
+
+    def take(self, count: int) -> list[str]:
+        """Return so many new ids, in order. Thread-safe, and one look at the system's randomness for all of them."""
+        numbers = _random_numbers(count)
         with self._lock:
-            now = self._clock_ms()
-            if now > self._last >> _RANDOM_BITS:
-                self._last = now << _RANDOM_BITS | _random_bits(_RANDOM_BITS - 1)
-            else:
-                self._last += 1 + _random_bits(_STEP_BITS)
-            return _format(self._last)
+            return [self._step(number) for number in numbers]
+
+    def _step(self, random: int) -> str:
+        """Return the next id, of a random number of `_POOL_BITS` bits."""
+        now = self._clock_ms()
+        if now > self._last >> _RANDOM_BITS:
+            self._last = now << _RANDOM_BITS | random >> (_POOL_BITS - _RANDOM_BITS + 1)
+        else:
+            self._last += 1 + (random >> (_POOL_BITS - _STEP_BITS))
+        return _format(self._last)
 
 
 def is_photo_id(text: str) -> bool:
@@ -82,15 +91,19 @@ def first_id_at(moment: datetime) -> str:
     return _format(min(max(milliseconds, 0), _LAST_MS) << _RANDOM_BITS)
 
 
-def _random_bits(count: int) -> int:
-    return int.from_bytes(os.urandom(_POOL_BITS // 8)) >> (_POOL_BITS - count)
+def _random_numbers(count: int) -> list[int]:
+    """Return numbers of `_POOL_BITS` random bits."""
+    size = _POOL_BITS // 8
+    pool = os.urandom(size * count)
+    return [int.from_bytes(pool[start : start + size]) for start in range(0, size * count, size)]
 
 
 def _format(value: int) -> str:
     """Lay 48 bits of time and 74 random bits around the version and variant bits."""
     milliseconds, tail = value >> _RANDOM_BITS, value & ((1 << _RANDOM_BITS) - 1)
     high, low = tail >> 62, tail & ((1 << 62) - 1)
-    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
+    digits = f"{milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _value(photo_id: str) -> int:

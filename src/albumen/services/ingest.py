@@ -354,14 +354,14 @@ class Ingest:
 
     def _new_photos(self, arrived: Sequence[Arrived], known: Mapping[str, KnownPhoto]) -> Mapping[int, NewPhoto]:
         """Give ids to the photos that the dataset has not; of equal ones in the group, to the first."""
-        new: dict[int, NewPhoto] = {}
-        seen = set(known)
+        first: dict[str, Arrived] = {}
         for item in arrived:
-            if item.blob.sha256 not in seen:
-                seen.add(item.blob.sha256)
-                photo_id = self._ids.next()
-                new[item.index] = NewPhoto(photo_id, item.name, f"/get/{photo_id}", item.blob)
-        return new
+            first.setdefault(item.blob.sha256, item)
+        unknown = [item for sha256, item in first.items() if sha256 not in known]
+        return {
+            item.index: NewPhoto(photo_id, item.name, f"/get/{photo_id}", item.blob)
+            for item, photo_id in zip(unknown, self._ids.take(len(unknown)), strict=True)
+        }
 
     def _count(self, tx: Transaction, dataset_id: int, sizes: Sequence[int], now: datetime) -> None:
         if sizes:
