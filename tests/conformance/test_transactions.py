@@ -182,6 +182,12 @@ def test_database_is_as_durable_as_it_says(sqlite):
     assert found == wanted
 
 
+def test_log_of_the_database_grows_to_16_mb_before_its_pages_are_copied(sqlite):
+    with sqlite.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar()
+        assert pages * connection.exec_driver_sql("PRAGMA page_size").scalar() == 16_384_000
+
+
 def test_file_that_is_no_database_is_told_as_our_error(tmp_path):
     (tmp_path / "albumen.db").write_bytes(b"not a database at all" * 100)
     database = open_database(tmp_path / "albumen.db", BUSY_SECONDS)

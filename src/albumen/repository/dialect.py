@@ -36,6 +36,7 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16000",
     "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA wal_autocheckpoint = 4000",  # 16 MB: uploads change the same pages of indexes again and again
 )
 
 log = structlog.get_logger()
