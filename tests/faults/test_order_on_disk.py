@@ -11,6 +11,7 @@ from systemcalls import read_calls
 from conftest import running, tool
 from forms import sha256
 from pictures import of_size
+from wire import eventually
 
 PHOTOS = 5
 TRACED = (
@@ -32,11 +33,7 @@ class Trace:
 
     def first_byte_of_answer(self):
         """Return the place of the first call that sends any of the answer to the upload."""
-        return next(
-            call.began
-            for call in self.calls
-            if call.name in SENDS and call.target.startswith("TCP") and "HTTP/1.1 201" in call.arguments
-        )
+        return _answers(self.calls)[0].began
 
     def rename_to(self, path):
         return next(call for call in self.calls if call.name in RENAMES and _named(call)[-1] == path)
@@ -58,6 +55,15 @@ class Trace:
         return {folder: made[folder] for folder in leading}
 
 
+def _answers(calls):
+    """Return the calls that send the beginning of an answer to an upload."""
+    return [
+        call
+        for call in calls
+        if call.name in SENDS and call.target.startswith("TCP") and "HTTP/1.1 201" in call.arguments
+    ]
+
+
 def _named(call):
     return [Path(folder, name) for folder, name in call.named]
 
@@ -67,6 +73,7 @@ def _upload_traced(data, log):
     with running(data, "--workers", "1", prefix=strace, ALBUMEN_DERIVE="false") as server:
         answer = traffic.post(server.url, [of_size(20_000, seed=number) for number in range(PHOTOS)])
         assert answer.status_code == 201
+        eventually(lambda: _answers(read_calls(log.read_text(errors="replace"))), "the trace ends before the answer")
         return answer.json()["photos"]
 
 
