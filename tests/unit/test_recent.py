@@ -1,8 +1,10 @@
 """The cache of values that may be a little old."""
 
+import threading
+
 import pytest
 
-from albumen.services.recent import Recent
+from albumen.services.recent import NotKept, Recent, about_to_wait, never_wait
 
 
 class Clock:
@@ -90,3 +92,86 @@ def test_newest_value_is_kept_when_the_cache_overflows(recent):
     for number in range(4):
         recent.get(number, lambda: "first")
     assert recent.get(3, lambda: "second") == "first"
+
+
+def test_age_counts_from_before_a_slow_load(recent, clock):
+    def load_slowly():
+        clock.seconds += 1.5
+        return "old"
+
+    assert recent.get("a", load_slowly) == "old"
+    clock.seconds += 0.6
+    assert recent.get("a", lambda: "new") == "new"
+
+
+class Hasty:
+    """A thread that never waits; what it leaves to another one is done when the test wants it."""
+
+    def __init__(self):
+        self.left = []
+
+    def run(self, function):
+        """Return what the function returns, or the exception that it raises."""
+        told = []
+
+        def work():
+            never_wait(self.left.append)
+            try:
+                told.append(function())
+            except NotKept as exc:
+                told.append(exc)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        return told[0]
+
+    def do_what_was_left(self):
+        while self.left:
+            self.left.pop()()
+
+
+def test_a_thread_that_never_waits_gets_what_is_kept_and_loads_nothing(recent, clock):
+    hasty, source = Hasty(), Source()
+    assert isinstance(hasty.run(lambda: recent.get("a", source)), NotKept)
+    recent.get("a", source)
+    assert hasty.run(lambda: recent.get("a", source)) == 1
+    clock.seconds += 2.1
+    assert isinstance(hasty.run(lambda: recent.get("a", source)), NotKept)
+    assert isinstance(hasty.run(about_to_wait), NotKept)
+    assert source.loads == 1
+
+
+def test_what_it_asks_for_is_loaded_anew_before_it_is_too_old(recent, clock):
+    hasty, source = Hasty(), Source()
+    recent.get("a", source)
+    clock.seconds += 1.5
+    assert [hasty.run(lambda: recent.get("a", source)) for _ in range(3)] == [1, 1, 1]
+    assert len(hasty.left) == 1
+    hasty.do_what_was_left()
+    clock.seconds += 1
+    assert hasty.run(lambda: recent.get("a", source)) == 2
+
+
+def test_a_load_that_fails_elsewhere_is_tried_again_and_the_value_still_ends_in_time(recent, clock):
+    def fail():
+        raise OSError
+
+    hasty = Hasty()
+    recent.get("a", lambda: "kept")
+    clock.seconds += 1.5
+    for _ in range(2):
+        assert hasty.run(lambda: recent.get("a", fail)) == "kept"
+        with pytest.raises(OSError):  # noqa: PT011 - it has no message
+            hasty.do_what_was_left()
+    clock.seconds += 0.6
+    assert isinstance(hasty.run(lambda: recent.get("a", fail)), NotKept)
+
+
+def test_a_thread_that_may_wait_leaves_nothing_to_another(recent, clock):
+    source = Source()
+    recent.get("a", source)
+    clock.seconds += 1.9
+    assert recent.get("a", source) == 1
+    clock.seconds += 0.2
+    assert recent.get("a", source) == 2

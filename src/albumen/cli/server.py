@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -79,10 +80,12 @@ def _serve(settings: Settings, listener: socket.socket, parent: int, connections
     context.observer.start()
     loop = Loop(listener, app.wsgi_app, context.instant, _terms(settings, connections))
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
-    never_wait()
+    ahead = ThreadPoolExecutor(1, "albumen-ahead")
+    never_wait(ahead.submit)
     os.write(tell_ready, b"1")
     is_done = loop.run()
     context.observer.add_up()
+    ahead.shutdown(cancel_futures=True)
     if not is_done:
         os._exit(0)  # a thread that still works on a request holds what `close` would wait for
     services.close()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from albumen.domain.outcomes import Outcome
     from albumen.services.ingest import Batch, Reception
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 512 * 1024
 MOST_HEADER_BYTES = 16 * 1024  # folded lines cost the parser the square of this
 MOST_HEADERS = 32
 MOST_FIELD_BYTES = 1024
