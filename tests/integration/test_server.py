@@ -352,6 +352,12 @@ def test_a_reader_that_does_not_read_is_let_go_and_a_slow_one_is_not(serve, tmp_
         assert server.let_go == ["reader"]
 
 
+def test_head_is_answered_from_memory_without_a_body(serve):
+    told = serve(instant=memory(200)).ask(request("/instant", method="HEAD") + request("/instant", "Connection: close"))
+    first, second = told.split(b"HTTP/1.1 200 OK")[1:]
+    assert (first.split(b"\r\n\r\n")[1], second.split(b"\r\n\r\n")[1]) == (b"", bytes(200))
+
+
 def test_answers_from_memory_come_in_order_with_the_others(serve):
     paths = ["/instant", "/thread", "/instant", "/instant"]
     told = serve(instant=memory(200_000)).ask(b"".join(map(request, paths)) + request("/", "Connection: close"))

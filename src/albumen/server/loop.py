@@ -243,7 +243,9 @@ class Loop:
         if body is None:
             return None
         (status, headers), pieces = told[-1], list(body)
-        if head.method != "HEAD" and may_have_body(status) and content_length(headers) != sum(map(len, pieces)):
+        if head.method == "HEAD" or not may_have_body(status):
+            pieces = []
+        elif content_length(headers) != sum(map(len, pieces)):
             raise WrongAnswer("an instant answer tells its length")
         return [render(status, headers, keeps=head.keeps, is_new=head.is_new), *pieces]
 
