@@ -273,6 +273,25 @@ def test_a_client_that_waits_is_told_to_continue_when_the_body_is_read(serve):
         assert answer(link) == (200, b"3 False")
 
 
+def begin_before_reading(environ, start_response):
+    start_response("200 OK", [])
+
+    def body():
+        yield b""
+        yield b"%d" % len(environ["wsgi.input"].read())
+
+    return body()
+
+
+def test_a_client_that_waits_is_told_to_continue_before_an_answer_begins_and_not_within_it(serve):
+    with serve(begin_before_reading).linked() as link:
+        link.sendall(request("/", "Content-Length: 3", "Expect: 100-continue", method="PUT"))
+        assert link.recv(1000).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+        link.sendall(b"abc" + request("/", "Connection: close"))
+        told = read_all(link)
+    assert told[told.index(b"1\r\n") :].startswith(b"1\r\n3\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
 def test_a_client_that_waits_is_refused_before_it_sends(serve):
     with serve(refuse).linked() as link:
         link.sendall(request("/", "Content-Length: 3", "Expect: 100-continue", method="PUT"))

@@ -48,6 +48,11 @@ class Body(io.RawIOBase):
             self.left = 0
         return self.is_whole
 
+    def invite(self) -> bytes:
+        """Return what a client that waits is told before an answer begins: within one, nothing can be told any more."""
+        expects, self._expects = self._expects, False
+        return CONTINUE if expects and not self.is_whole else b""
+
     def readable(self) -> bool:
         """Bytes can be read."""
         return True
