@@ -436,3 +436,36 @@ def test_connections_stay_for_many_requests(serve):
         connection.request("GET", "/instant" if number % 2 else "/thread")
         assert connection.getresponse().read() in {bytes(10), b"0 False"}
     connection.close()
+
+
+def test_a_request_refused_for_want_of_a_thread_is_not_run_later(serve, monkeypatch):
+    gate, asked = threading.Event(), []
+
+    def application(environ, start_response):
+        asked.append(environ["PATH_INFO"])
+        return wait_for(gate)(environ, start_response)
+
+    server = serve(application)
+    with server.linked() as first, server.linked() as second, server.linked() as third:
+        first.sendall(request("/first"))
+        wait_until(lambda: asked)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_thread)
+            second.sendall(request("/second"))
+            assert answer(second)[0] == 503
+        gate.set()
+        assert answer(first) == (200, b"done")
+        third.sendall(request("/third"))
+        assert answer(third) == (200, b"done")
+    assert asked == ["/first", "/third"]
+
+
+def no_thread(_thread):
+    raise RuntimeError("can't start new thread")
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -282,16 +283,22 @@ class Loop:
         del self._reading[connection.number]
         self._events.unregister(connection.number)
         self._busy[connection.number] = connection
+        claim = threading.Lock()
         try:
-            self._pool.submit(self._serve, connection, head)
+            self._pool.submit(self._serve, connection, head, claim)
         except RuntimeError as exc:  # no thread can be started
+            if not claim.acquire(blocking=False):
+                return  # it stood in the queue already, and a thread that there was took it
             log.warning("request_refused", reason=str(exc))
             with suppress(ClientGone):
                 connection.send_now([problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "No thread is free. Try again.")])
             self._returned.append((connection, Ending.LINGER))
             self.wake()
 
-    def _serve(self, connection: Connection, head: Head) -> None:
+    def _serve(self, connection: Connection, head: Head, claim: threading.Lock) -> None:
+        """Answer in this thread, unless the request was refused since: then the connection is not ours any more."""
+        if not claim.acquire(blocking=False):
+            return
         ending = exchange(connection, head, self._application, self._common, keeps=not self._is_stopping)
         self._returned.append((connection, ending))
         self.wake()
