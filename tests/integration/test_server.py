@@ -469,3 +469,14 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_an_application_that_wants_to_exit_ends_its_connection_only(serve):
+    def application(environ, start_response):
+        if environ["PATH_INFO"] == "/exit":
+            raise SystemExit
+        return echo(environ, start_response)
+
+    server = serve(application)
+    assert server.ask(request("/exit")) == b""
+    assert b"200 OK" in server.ask(request())

@@ -299,9 +299,12 @@ class Loop:
         """Answer in this thread, unless the request was refused since: then the connection is not ours any more."""
         if not claim.acquire(blocking=False):
             return
-        ending = exchange(connection, head, self._application, self._common, keeps=not self._is_stopping)
-        self._returned.append((connection, ending))
-        self.wake()
+        ending = Ending.CLOSE
+        try:
+            ending = exchange(connection, head, self._application, self._common, keeps=not self._is_stopping)
+        finally:  # whatever happens, such as SystemExit: what is not given back stays open for ever
+            self._returned.append((connection, ending))
+            self.wake()
 
     def wake(self) -> None:
         """Let the loop look at what came back."""
