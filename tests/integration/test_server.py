@@ -480,3 +480,15 @@ def test_an_application_that_wants_to_exit_ends_its_connection_only(serve):
     server = serve(application)
     assert server.ask(request("/exit")) == b""
     assert b"200 OK" in server.ask(request())
+
+
+def test_a_stop_does_not_wait_for_more_requests_after_an_answer_from_memory(serve):
+    server = serve(instant=memory(LARGE), shutdown_seconds=10)
+    with server.linked() as link:
+        link.sendall(request("/instant"))
+        time.sleep(0.2)
+        server.loop.stop()
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert len(read_all(link)) > LARGE
+        assert time.monotonic() - began < 5

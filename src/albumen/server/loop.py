@@ -275,7 +275,7 @@ class Loop:
             del self._writing[number]
             self._events.modify(number, select.EPOLLIN)
             self._reading[number] = connection
-            self._go_on(connection, keeps=unsent.keeps)
+            self._go_on(connection, keeps=unsent.keeps and not self._is_stopping)
             self._proceed(connection)
 
     def _hand_over(self, connection: Connection, head: Head) -> None:
