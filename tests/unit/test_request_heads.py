@@ -38,6 +38,20 @@ def test_an_address_with_a_host_wins_over_the_host_line():
     assert read_head(lines(first="GET http://there HTTP/1.1")).fields["PATH_INFO"] == "/"
 
 
+@pytest.mark.parametrize(
+    ("target", "host", "path", "query"),
+    [
+        ("http://t/x?y", "t", "/x", "y"),
+        ("http://http/x", "http", "/x", ""),
+        ("http://there?y", "there", "/", "y"),
+        ("http://there#z", "there", "/", ""),
+    ],
+)
+def test_an_address_is_taken_apart_at_its_host(target, host, path, query):
+    fields = read_head(lines(first=f"GET {target} HTTP/1.1")).fields
+    assert (fields["HTTP_HOST"], fields["PATH_INFO"], fields["QUERY_STRING"]) == (host, path, query)
+
+
 def test_headers_that_could_be_taken_for_others_are_left_out():
     head = read_head(lines("X_Albumen_Accel: make", "Proxy: http://evil"))
     assert not {"HTTP_X_ALBUMEN_ACCEL", "HTTP_PROXY"} & set(head.fields)

@@ -124,7 +124,8 @@ def _without_host(fields: dict[str, str], target: str) -> str:
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         raise _malformed("the target")
     fields["HTTP_HOST"] = parts.netloc
-    return target[target.index(parts.netloc) + len(parts.netloc) :] or "/"
+    after = target[target.index("//") + len("//") + len(parts.netloc) :]
+    return after if after.startswith("/") else f"/{after}"
 
 
 def _framed(fields: dict[str, str], method: str, *, is_new: bool) -> Head:
