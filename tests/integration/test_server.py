@@ -213,6 +213,12 @@ def test_head_has_the_headers_of_get_and_no_body(serve):
     assert told.count(b"ab") == 1
 
 
+def test_head_does_not_say_that_a_body_of_unknown_length_is_empty(serve):
+    told = serve(framing(body=[])).ask(2 * request(method="HEAD"))
+    assert told.count(b"HTTP/1.1 200 OK") == 2
+    assert b"Content-Length" not in told
+
+
 @pytest.mark.parametrize("headers", [[("X", "a\r\nSet-Cookie: b")], [("X\r\nY", "a")], [("X", "a\nb")]])
 def test_a_header_that_would_become_two_is_an_error_of_the_server(serve, headers):
     told = serve(framing(headers=headers)).ask(request())

@@ -143,7 +143,7 @@ class Answer:
             invitation = b""
             self.keeps = self.keeps and self._body.skip()  # the client may stop sending what nobody reads
         extra: list[tuple[str, str]] = []
-        if self._left is None and may_have_body(status):
+        if self._left is None and may_have_body(status) and not (whole == 0 and self._head.method == "HEAD"):
             extra = self._frame(whole)
         head = render(status, [*headers, *extra], keeps=self.keeps, is_new=self._head.is_new)
         self.has_begun = True
