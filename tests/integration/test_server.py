@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -247,6 +248,24 @@ def test_a_crash_before_the_answer_is_a_problem(serve):
 
 def test_a_crash_within_the_answer_is_seen_as_its_end_missing(serve):
     assert not serve(crash_after(2)).ask(request()).endswith(b"0\r\n\r\n")
+
+
+def fail():
+    raise RuntimeError("on purpose")
+
+
+def test_an_answer_cannot_be_replaced_by_an_error_after_it_began(serve):
+    def application(_environ, start_response):
+        start_response("200 OK", [])
+        yield b"begun"
+        try:
+            fail()
+        except RuntimeError:
+            start_response("500 Internal Server Error", [], sys.exc_info())
+        yield b"an error page"
+
+    told = serve(application).ask(request())
+    assert told.endswith(b"5\r\nbegun\r\n")
 
 
 @pytest.mark.parametrize("length", ["1", "3"])

@@ -14,11 +14,13 @@ from albumen.server.head import CHARSET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
 
     from albumen.server.body import Body
     from albumen.server.connection import Connection
     from albumen.server.head import Head
 
+    ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
     Headers = Sequence[tuple[str, str]]
 
 _LAST_CHUNK = b"0\r\n\r\n"
@@ -60,8 +62,13 @@ class Answer:
         self.has_begun = False
         self.keeps = keeps
 
-    def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None, /) -> object:
-        """Take status and headers (`start_response` of PEP 3333); they go out with the first bytes of the body."""
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /) -> object:
+        """Take status and headers (`start_response` of PEP 3333); they go out with the first bytes of the body.
+
+        Raises the error of `exc_info` when they went out already: it is too late for another answer.
+        """
+        if exc_info is not None and self.has_begun:
+            raise exc_info[1]
         if self._begun is not None and exc_info is None:
             raise WrongAnswer("start_response was called twice")
         self._begun = (status, headers)
