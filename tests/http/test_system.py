@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -196,6 +199,20 @@ def test_the_log_of_a_crash_has_no_local_variables(settings, log_format, capsys)
     logged = "".join(capsys.readouterr())
     assert "RuntimeError" in logged
     assert "hunter2" not in logged
+
+
+class FullDisk(io.StringIO):
+    """A log that can take no line more."""
+
+    def write(self, _text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_log_that_cannot_be_written_costs_only_its_lines(settings, monkeypatch):
+    monkeypatch.setattr("sys.stderr", FullDisk())
+    configure_logs(settings)
+    structlog.get_logger().warning("process_ended")
+    structlog.reset_defaults()
 
 
 def test_a_broken_database_tells_nothing_of_its_inside(client, services):
