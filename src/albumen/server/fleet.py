@@ -38,12 +38,18 @@ class Member:
     started: float = field(default=0.0, init=False)
 
     def start(self) -> None:
-        """Fork. Signals wait until the child has left the handlers of its parent, in which they would be lost."""
+        """Fork; there is no process when the system has no room for one.
+
+        Signals wait until the child has left the handlers of its parent, in which they would be lost.
+        """
         self.started = time.monotonic()
-        self.process = multiprocessing.get_context("fork").Process(target=self._run, name=self.name)
+        process = multiprocessing.get_context("fork").Process(target=self._run, name=self.name)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
-            self.process.start()
+            process.start()
+            self.process = process
+        except OSError as exc:  # too many processes, or too little memory, for now: the others work on
+            log.warning("process_not_started", process=self.name, reason=exc.strerror)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
