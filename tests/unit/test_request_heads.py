@@ -103,6 +103,8 @@ def test_the_body_is_framed_by_its_length_or_by_chunks():
         lines("", "X: a"),
         lines("Host: there"),
         lines(host=None),
+        lines(host=f"Host: {'a' * 300}"),
+        lines(f"{'a' * 300}: a"),
         lines(host="Host: a b"),
         lines(host="Host: a/b"),
         lines("Authorization: Bearer a", "Authorization: Bearer b"),

@@ -16,9 +16,9 @@ MOST_BYTES = 32 * 1024
 MOST_FIELDS = 100
 CHARSET = "latin-1"
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")  # bounded, because what was read is remembered
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]\-]*")
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]\-]{0,260}")  # RFC 1035: 253, and a port
 _VERSIONS = frozenset({"HTTP/1.1", "HTTP/1.0"})
 _ALLOWED = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 _ONCE = frozenset({"HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_AUTHORIZATION", "HTTP_TRANSFER_ENCODING"})
