@@ -1,6 +1,7 @@
 """The cache of values that may be a little old."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -166,6 +167,33 @@ def test_a_load_that_fails_elsewhere_is_tried_again_and_the_value_still_ends_in_
             hasty.do_what_was_left()
     clock.seconds += 0.6
     assert isinstance(hasty.run(lambda: recent.get("a", fail)), NotKept)
+
+
+def test_number_of_loads_left_to_another_thread_is_bounded(recent, clock):
+    hasty = Hasty()
+    for number in range(10):
+        recent.get(number, Source())
+        clock.seconds += 1.5
+        hasty.run(partial(recent.get, number, Source()))
+    assert len(hasty.left) == 3
+
+
+def test_a_load_for_which_there_is_no_thread_is_tried_again(recent, clock):
+    def refuse(_function):
+        raise RuntimeError("can't start new thread")
+
+    def ask(elsewhere):
+        never_wait(elsewhere)
+        told.append(recent.get("a", Source()))
+
+    told, left = [], []
+    recent.get("a", Source())
+    clock.seconds += 1.5
+    for elsewhere in (refuse, left.append):
+        thread = threading.Thread(target=ask, args=(elsewhere,))
+        thread.start()
+        thread.join()
+    assert (told, len(left)) == ([1, 1], 1)
 
 
 def test_a_thread_that_may_wait_leaves_nothing_to_another(recent, clock):

@@ -70,7 +70,7 @@ class Recent(Generic[V]):
     def _load_ahead(self, key: Hashable, load: Callable[[], V]) -> None:
         """Let another thread load the value anew, for a thread that never waits; the others load when they have to."""
         elsewhere = _elsewhere()
-        if elsewhere is None:
+        if elsewhere is None or len(self._coming) >= self._most:
             return
         self._coming.add(key)
 
@@ -80,4 +80,7 @@ class Recent(Generic[V]):
             finally:
                 self._coming.discard(key)
 
-        elsewhere(come)
+        try:
+            elsewhere(come)
+        except RuntimeError:  # no thread can be started for it now
+            self._coming.discard(key)
