@@ -421,6 +421,22 @@ def test_many_connections_at_once_are_served_and_the_idlest_gives_way(serve):
             link.close()
 
 
+def test_heads_that_do_not_come_to_their_end_give_way_to_others(serve):
+    server = serve(connections=5)
+    links = [socket.create_connection(server.address, 20) for _ in range(5)]
+    try:
+        for link in links:
+            link.sendall(b"GET / HTTP/1.1\r\nHo")
+        time.sleep(0.2)
+        with server.linked() as late:
+            late.settimeout(5)
+            late.sendall(request())
+            assert answer(late) == (200, b"0 False")
+    finally:
+        for link in links:
+            link.close()
+
+
 def wait_for(gate):
     def application(_environ, start_response):
         start_response("200 OK", [])

@@ -172,11 +172,14 @@ class Loop:
         return len(self._reading) + len(self._writing) + len(self._lingering) + len(self._busy)
 
     def _drop_idlest(self) -> bool:
-        """Close the connection that has been without a request for longest; tell whether there was one."""
-        idle = [connection for connection in self._reading.values() if not connection.buffer]
-        if idle:
-            self._drop(min(idle, key=lambda connection: connection.since))
-        return bool(idle)
+        """Close the connection that has been without a request for longest; tell whether there was one.
+
+        Those of which a part of a head came are the last to go, but they go: else they would shut out everybody.
+        """
+        waiting = list(self._reading.values())
+        if waiting:
+            self._drop(min(waiting, key=lambda connection: (bool(connection.buffer), connection.since)))
+        return bool(waiting)
 
     def _drop(self, connection: Connection) -> None:
         self._reading.pop(connection.number, None)
