@@ -142,6 +142,7 @@ def test_a_body_that_comes_byte_by_byte_is_taken(serve):
         b"f" * 17 + b"\r\n",
         b"1" + b" " * 5000 + b"\r\na\r\n0\r\n\r\n",
         b"0\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+        b"0\r\na: b\n\n",
     ],
 )
 def test_chunks_that_break_the_rules_are_a_cut_and_end_the_connection(serve, body):

@@ -147,9 +147,10 @@ class ChunkedBody(Body):
     def _read_trailer(self) -> None:
         for _ in range(MOST_TRAILER_LINES):
             line = self._line()
+            if line is None or b"\n" in line or b"\r" in line:  # for others the trailer may have ended there
+                break
             if not line:
-                self.is_cut = line is None
-                self._has_ended = line is not None
+                self._has_ended = True
                 return
         self.is_cut = True
 
