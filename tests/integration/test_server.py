@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 
 from albumen.errors import BodyTooSlow
-from albumen.server.connection import Patience
+from albumen.server.connection import Connection, Patience
 from albumen.server.head import MOST_BYTES
 from albumen.server.loop import Loop, Terms
 from wire import chunk
@@ -401,6 +401,21 @@ def test_head_is_answered_from_memory_without_a_body(serve):
     told = serve(instant=memory(200)).ask(request("/instant", method="HEAD") + request("/instant", "Connection: close"))
     first, second = told.split(b"HTTP/1.1 200 OK")[1:]
     assert (first.split(b"\r\n\r\n")[1], second.split(b"\r\n\r\n")[1]) == (b"", bytes(200))
+
+
+def test_an_error_while_a_reader_is_let_go_costs_the_others_nothing(serve, monkeypatch):
+    server = serve(instant=memory(LARGE), **HASTY)
+    failed = threading.Event()
+
+    def fail(*_):
+        failed.set()
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(Connection, "has_stalled", fail)
+    with server.linked() as still:
+        still.sendall(request("/instant"))
+        assert failed.wait(20)
+        assert b"200 OK" in server.ask(request("/", "Connection: close"))
 
 
 def test_answers_from_memory_come_in_order_with_the_others(serve):

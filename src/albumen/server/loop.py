@@ -112,7 +112,7 @@ class Loop:
             for number, event in self._events.poll(tick):
                 self._handle(number, event)
             if time.monotonic() - swept >= tick:
-                self._sweep()
+                self._sweep_safely()
                 swept = time.monotonic()
         return self._end()
 
@@ -363,6 +363,12 @@ class Loop:
         state.heard = time.monotonic()
         if not count or state.dropped > LINGER_BYTES:
             self._drop(connection)
+
+    def _sweep_safely(self) -> None:
+        try:
+            self._sweep()
+        except Exception:
+            log.exception("sweep_failed")  # the next one is soon, and the others go on meanwhile
 
     def _sweep(self) -> None:
         """Let go of those who take too long."""
