@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def run_server(settings: Settings) -> None:
     who = _admitted(settings)
     with _listen(settings.host, settings.port) as listener:
         url = _url(*listener.getsockname()[:2])
-        ready, tell_ready = os.pipe()
+        ready, tell_ready = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         members = _members(settings, listener, tell_ready)
 
         def announce() -> None:
@@ -82,7 +83,8 @@ def _serve(settings: Settings, listener: socket.socket, parent: int, connections
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     ahead = ThreadPoolExecutor(1, "albumen-ahead")
     never_wait(ahead.submit)
-    os.write(tell_ready, b"1")
+    with suppress(BlockingIOError):  # nobody reads it after the first time
+        os.write(tell_ready, b"1")
     is_done = loop.run()
     context.observer.add_up()
     ahead.shutdown(cancel_futures=True)

@@ -165,8 +165,8 @@ class Loop:
                 self._pause_listening()
             return
         connection = Connection(client, address[0].removeprefix(_MAPPED), address[1], self._terms.patience)
-        self._events.register(connection.number, select.EPOLLIN)
-        self._reading[connection.number] = connection
+        if self._hear(connection):
+            self._reading[connection.number] = connection
 
     def _count(self) -> int:
         return len(self._reading) + len(self._writing) + len(self._lingering) + len(self._busy)
@@ -330,9 +330,19 @@ class Loop:
 
     def _keep(self, connection: Connection) -> None:
         connection.since = time.monotonic()
-        self._reading[connection.number] = connection
-        self._events.register(connection.number, select.EPOLLIN)
-        self._proceed(connection)
+        if self._hear(connection):
+            self._reading[connection.number] = connection
+            self._proceed(connection)
+
+    def _hear(self, connection: Connection) -> bool:
+        """Ask for what comes on a connection; close it when the system has no memory for that."""
+        try:
+            self._events.register(connection.number, select.EPOLLIN)
+        except OSError as exc:
+            log.warning("connection_refused", reason=exc.strerror)
+            connection.close()
+            return False
+        return True
 
     def _refuse(self, connection: Connection, refusal: HeadRefused) -> None:
         del self._reading[connection.number]
@@ -348,8 +358,8 @@ class Loop:
             return
         connection.end_sending()
         now = time.monotonic()
-        self._lingering[connection.number] = (connection, Lingering(now, now, len(connection.buffer)))
-        self._events.register(connection.number, select.EPOLLIN)
+        if self._hear(connection):
+            self._lingering[connection.number] = (connection, Lingering(now, now, len(connection.buffer)))
 
     def _drop_bytes(self, number: int, *, is_over: bool) -> None:
         connection, state = self._lingering[number]
