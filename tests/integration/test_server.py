@@ -1,105 +1,15 @@
-"""The HTTP server alone, with small applications and real sockets: framing, keeping, refusing, waiting, stopping."""
+"""The HTTP server alone, with small applications and real sockets: framing, keeping, refusing, answers from memory."""
 
 from __future__ import annotations
 
 import json
-import socket
 import sys
-import threading
-import time
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from albumen.errors import BodyTooSlow
-from albumen.server.connection import Connection, Patience
 from albumen.server.head import MOST_BYTES
-from albumen.server.loop import Loop, Terms
+from serving import LARGE, answer, file_of, memory, read_all, request
 from wire import chunk
-
-LARGE = 30_000_000
-HASTY = {"seconds": 0.4, "least_bytes": 1000}
-
-
-def echo(environ, start_response):
-    """Answer with the length of the body, and how it ended."""
-    stream = environ["wsgi.input"]
-    received = sum(map(len, iter(lambda: stream.read(100_000), b"")))
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{received} {getattr(stream, 'is_cut', False)}".encode()]
-
-
-def nothing_instant(_environ, _start_response):
-    return None
-
-
-class Running:
-    """A loop in a thread of this process."""
-
-    def __init__(self, application, instant, terms):
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.address = listener.getsockname()
-        self.let_go = []
-        patience = Patience(terms.pop("seconds", 30), terms.pop("least_bytes", 1000), self._tell)
-        defaults = {"threads": 8, "connections": 100, "head_seconds": 30, "shutdown_seconds": 10}
-        self.loop = Loop(listener, application, instant, Terms(**{**defaults, **terms}, patience=patience))
-        self.is_done = None
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _tell(self, waited_for, _address):
-        self.let_go.append(waited_for)
-
-    def _run(self):
-        self.is_done = self.loop.run()
-
-    def stop(self):
-        self.loop.stop()
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-
-    @contextmanager
-    def linked(self):
-        with socket.create_connection(self.address, 20) as link:
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            yield link
-
-    def ask(self, data):
-        """Send bytes, and return everything that comes back until the end of the connection."""
-        with self.linked() as link:
-            link.sendall(data)
-            link.shutdown(socket.SHUT_WR)
-            return read_all(link)
-
-
-def read_all(link):
-    return b"".join(iter(lambda: link.recv(1 << 20), b""))
-
-
-def answer(link):
-    response = HTTPResponse(link)
-    response.begin()
-    return response.status, response.read()
-
-
-@pytest.fixture
-def serve():
-    running = []
-
-    def start(application=echo, instant=nothing_instant, **terms):
-        running.append(Running(application, instant, terms))
-        return running[-1]
-
-    yield start
-    for each in running:
-        each.stop()
-
-
-def request(target="/", *fields, method="GET", body=b""):
-    length = (f"Content-Length: {len(body)}",) if body else ()
-    return "\r\n".join([f"{method} {target} HTTP/1.1", "Host: here", *length, *fields, "", ""]).encode() + body
-
 
 CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
 
@@ -324,42 +234,6 @@ def test_a_client_that_waits_is_refused_before_it_sends(serve):
         assert answer(link) == (403, b"no")
 
 
-def test_a_head_that_does_not_come_is_answered_and_an_idle_connection_only_closed(serve):
-    server = serve(head_seconds=0.3)
-    with server.linked() as idle, server.linked() as partial:
-        partial.sendall(b"GET / HTTP/1.1\r\nHo")
-        assert read_all(idle) == b""
-        assert answer(partial)[0] == 408
-
-
-def test_a_body_that_does_not_come_ends_the_wait_of_the_application(serve):
-    ended = []
-
-    def application(environ, start_response):
-        try:
-            return echo(environ, start_response)
-        except BodyTooSlow as exc:
-            ended.append(exc)
-            start_response("408 Request Timeout", [("Content-Length", "0")])
-            return []
-
-    server = serve(application, **HASTY)
-    with server.linked() as link:
-        link.sendall(request("/", "Content-Length: 10", method="PUT") + b"abc")
-        assert answer(link)[0] == 408
-    assert (len(ended), server.let_go) == (1, ["sender"])
-
-
-def file_of(path):
-    def application(environ, start_response):
-        file = path.open("rb")
-        file.seek(1)
-        start_response("200 OK", [("Content-Length", str(path.stat().st_size - 1))])
-        return environ["wsgi.file_wrapper"](file)
-
-    return application
-
-
 def test_the_rest_of_a_file_is_sent_as_it_is(serve, tmp_path):
     content = bytes(range(256)) * 40_000
     (tmp_path / "file").write_bytes(content)
@@ -368,54 +242,10 @@ def test_the_rest_of_a_file_is_sent_as_it_is(serve, tmp_path):
     assert [part.split(b"\r\n\r\n", 1)[1] for part in told.split(b"HTTP/1.1 200 OK")[1:]] == [content[1:]] * 2
 
 
-def memory(size):
-    def instant(environ, start_response):
-        if environ["PATH_INFO"] != "/instant":
-            return None
-        start_response("200 OK", [("Content-Length", str(size))])
-        return [bytes(size)]
-
-    return instant
-
-
-@pytest.mark.parametrize("kind", ["thread", "loop"])
-def test_a_reader_that_does_not_read_is_let_go_and_a_slow_one_is_not(serve, tmp_path, kind):
-    (tmp_path / "file").write_bytes(bytes(LARGE + 1))
-    server = serve(file_of(tmp_path / "file"), memory(LARGE), **HASTY)
-    ask = request("/instant" if kind == "loop" else "/")
-    with server.linked() as still, server.linked() as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 200_000)
-        for link in (still, slow):
-            link.sendall(ask)
-        response = HTTPResponse(slow)
-        response.begin()
-        received = 0
-        while data := response.read(1_000_000):
-            received += len(data)
-            time.sleep(0.05)
-        assert received == LARGE
-        assert server.let_go == ["reader"]
-
-
 def test_head_is_answered_from_memory_without_a_body(serve):
     told = serve(instant=memory(200)).ask(request("/instant", method="HEAD") + request("/instant", "Connection: close"))
     first, second = told.split(b"HTTP/1.1 200 OK")[1:]
     assert (first.split(b"\r\n\r\n")[1], second.split(b"\r\n\r\n")[1]) == (b"", bytes(200))
-
-
-def test_an_error_while_a_reader_is_let_go_costs_the_others_nothing(serve, monkeypatch):
-    server = serve(instant=memory(LARGE), **HASTY)
-    failed = threading.Event()
-
-    def fail(*_):
-        failed.set()
-        raise RuntimeError("on purpose")
-
-    monkeypatch.setattr(Connection, "has_stalled", fail)
-    with server.linked() as still:
-        still.sendall(request("/instant"))
-        assert failed.wait(20)
-        assert b"200 OK" in server.ask(request("/", "Connection: close"))
 
 
 def test_answers_from_memory_come_in_order_with_the_others(serve):
@@ -423,129 +253,3 @@ def test_answers_from_memory_come_in_order_with_the_others(serve):
     told = serve(instant=memory(200_000)).ask(b"".join(map(request, paths)) + request("/", "Connection: close"))
     lengths = [len(part.split(b"\r\n\r\n", 1)[1]) for part in told.split(b"HTTP/1.1 200 OK")[1:]]
     assert lengths == [200_000, 7, 200_000, 200_000, 7]
-
-
-def test_many_connections_at_once_are_served_and_the_idlest_gives_way(serve):
-    server = serve(connections=10)
-    links = [socket.create_connection(server.address, 20) for _ in range(30)]
-    try:
-        links[-1].sendall(request())
-        assert answer(links[-1]) == (200, b"0 False")
-        assert links[0].recv(1) == b""
-    finally:
-        for link in links:
-            link.close()
-
-
-def test_heads_that_do_not_come_to_their_end_give_way_to_others(serve):
-    server = serve(connections=5)
-    links = [socket.create_connection(server.address, 20) for _ in range(5)]
-    try:
-        for link in links:
-            link.sendall(b"GET / HTTP/1.1\r\nHo")
-        time.sleep(0.2)
-        with server.linked() as late:
-            late.settimeout(5)
-            late.sendall(request())
-            assert answer(late) == (200, b"0 False")
-    finally:
-        for link in links:
-            link.close()
-
-
-def wait_for(gate):
-    def application(_environ, start_response):
-        start_response("200 OK", [])
-        gate.wait(20)
-        return [b"done"]
-
-    return application
-
-
-def test_a_stop_ends_idle_connections_and_lets_requests_in_flight_finish(serve):
-    gate = threading.Event()
-    server = serve(wait_for(gate))
-    with server.linked() as idle, server.linked() as busy:
-        busy.sendall(request())
-        time.sleep(0.2)
-        server.loop.stop()
-        assert read_all(idle) == b""
-        gate.set()
-        assert read_all(busy).endswith(b"done")
-    server.stop()
-    assert server.is_done
-
-
-def test_a_stop_cuts_off_those_who_take_longer_than_it_may(serve):
-    server = serve(shutdown_seconds=0.3)
-    with server.linked() as link:
-        link.sendall(request("/", "Content-Length: 10", method="PUT"))
-        time.sleep(0.2)
-        server.stop()
-        assert read_all(link) == b""
-    assert server.is_done
-
-
-def test_connections_stay_for_many_requests(serve):
-    server = serve(instant=memory(10))
-    connection = HTTPConnection(*server.address, timeout=20)
-    for number in range(50):
-        connection.request("GET", "/instant" if number % 2 else "/thread")
-        assert connection.getresponse().read() in {bytes(10), b"0 False"}
-    connection.close()
-
-
-def test_a_request_refused_for_want_of_a_thread_is_not_run_later(serve, monkeypatch):
-    gate, asked = threading.Event(), []
-
-    def application(environ, start_response):
-        asked.append(environ["PATH_INFO"])
-        return wait_for(gate)(environ, start_response)
-
-    server = serve(application)
-    with server.linked() as first, server.linked() as second, server.linked() as third:
-        first.sendall(request("/first"))
-        wait_until(lambda: asked)
-        with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", no_thread)
-            second.sendall(request("/second"))
-            assert answer(second)[0] == 503
-        gate.set()
-        assert answer(first) == (200, b"done")
-        third.sendall(request("/third"))
-        assert answer(third) == (200, b"done")
-    assert asked == ["/first", "/third"]
-
-
-def no_thread(_thread):
-    raise RuntimeError("can't start new thread")
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_an_application_that_wants_to_exit_ends_its_connection_only(serve):
-    def application(environ, start_response):
-        if environ["PATH_INFO"] == "/exit":
-            raise SystemExit
-        return echo(environ, start_response)
-
-    server = serve(application)
-    assert server.ask(request("/exit")) == b""
-    assert b"200 OK" in server.ask(request())
-
-
-def test_a_stop_does_not_wait_for_more_requests_after_an_answer_from_memory(serve):
-    server = serve(instant=memory(LARGE), shutdown_seconds=10)
-    with server.linked() as link:
-        link.sendall(request("/instant"))
-        time.sleep(0.2)
-        server.loop.stop()
-        time.sleep(0.2)
-        began = time.monotonic()
-        assert len(read_all(link)) > LARGE
-        assert time.monotonic() - began < 5
