@@ -145,7 +145,3 @@ def _holds(is_meant, process):
         return is_meant(process)
     except psutil.Error:
         return False
-
-
-def _is_listening(process):
-    return any(link.status == psutil.CONN_LISTEN for link in process.net_connections("tcp"))

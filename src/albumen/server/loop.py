@@ -153,7 +153,7 @@ class Loop:
             self._is_listening = False
 
     def _accept(self) -> None:
-        """Take in one connection: the other processes are awake, too, and the least busy one should be the first."""
+        """Take in one connection: the other processes are awake, too, and may take the next one."""
         if self._count() >= self._terms.connections and not self._drop_idlest():
             self._pause_listening()
             return
