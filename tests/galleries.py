@@ -98,7 +98,7 @@ def fill_gallery(
         connection.execute(_TALLY)
         connection.execute("COMMIT")
     for place in places:
-        _link(place.shared.original, f"{data}/blobs/{place.sha256[:2]}/{place.sha256}.jpg")
+        _link(place.shared.original, f"{data}/blobs/{place.sha256[0]}/{place.sha256}.jpg")
         if previews:
             folder = f"{data}/previews/v1/{place.sha256[:2]}/{place.sha256[2:4]}/{place.sha256}"
             _link(place.shared.preview, f"{folder}/{PREVIEW_EDGE}.webp")

@@ -95,7 +95,7 @@ def albumen(*arguments, **environment):
 
 def blob_path(data: Path, digest, extension="jpg"):
     """Return where the bytes of a photo are."""
-    return data / "blobs" / digest[:2] / f"{digest}.{extension}"
+    return data / "blobs" / digest[0] / f"{digest}.{extension}"
 
 
 def broken_blobs(data: Path):

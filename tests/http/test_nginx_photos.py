@@ -240,7 +240,7 @@ def test_conditions_of_what_nginx_sends_are_decided_by_the_server(uploader, serv
 def test_no_header_of_a_client_changes_what_it_gets(uploader, http):
     photo, data = put(uploader, SMALL)
     other, _ = put(uploader, LARGE)
-    file = f"/_albumen/files/blobs/{other['sha256'][:2]}/{other['sha256']}.jpg"
+    file = f"/_albumen/files/blobs/{other['sha256'][0]}/{other['sha256']}.jpg"
     for name in ("X-Accel-Redirect", "X-Accel-Expires", "X-Albumen-Accel", "X_Albumen_Accel", "X-Sendfile"):
         for value in (file, "ask", "make", "@9999999999", "/_albumen/make/get/x"):
             got = http.get(photo["link"], headers={name: value})
@@ -250,7 +250,7 @@ def test_no_header_of_a_client_changes_what_it_gets(uploader, http):
 
 def test_the_places_that_answers_lead_to_cannot_be_entered_from_outside(uploader, nginx):
     photo, _ = put(uploader, LARGE)
-    blob = f"{photo['sha256'][:2]}/{photo['sha256']}.jpg"
+    blob = f"{photo['sha256'][0]}/{photo['sha256']}.jpg"
     targets = [
         *(f"/_albumen/files/blobs/{blob}", f"//_albumen/files/blobs/{blob}", f"/%5Falbumen/files/blobs/{blob}"),
         *(f"/get/../_albumen/files/blobs/{blob}", f"/_albumen%2Ffiles/blobs/{blob}", "/_albumen/files/albumen.db"),

@@ -75,7 +75,7 @@ def add(services, *seeds, dataset="main"):
 
 
 def file_of(folder, accepted):
-    return folder / "blobs" / accepted.blob.sha256[:2] / f"{accepted.blob.sha256}.{accepted.blob.key.extension}"
+    return folder / "blobs" / accepted.blob.sha256[0] / f"{accepted.blob.sha256}.{accepted.blob.key.extension}"
 
 
 def spoil(path, data=b"other bytes"):

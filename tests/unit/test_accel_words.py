@@ -9,7 +9,7 @@ import pytest
 from albumen.web.accel import ASKING, MAKING, Accel
 
 HEADERS = [("Content-Type", "image/jpeg"), ("Content-Length", "9"), ("ETag", '"x"'), ("Accept-Ranges", "bytes")]
-PATH = "/srv/photos/blobs/ab/abcd.jpg"
+PATH = "/srv/photos/blobs/a/abcd.jpg"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_file_is_named_below_the_data_directory_and_its_size_is_left_to_nginx(
         ("Content-Type", "image/jpeg"),
         ("ETag", '"x"'),
         ("Content-Length", "0"),
-        ("X-Accel-Redirect", "/_albumen/files/blobs/ab/abcd.jpg"),
+        ("X-Accel-Redirect", "/_albumen/files/blobs/a/abcd.jpg"),
     ]
 
 

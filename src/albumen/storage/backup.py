@@ -2,7 +2,7 @@
 
     backups/<moment>/albumen.db        one consistent state of the database
     backups/<moment>/manifest.json     counts, and the SHA-256 of that database
-    blobs/ab/<sha256>.<ext>            plain photo files, as in the data directory
+    blobs/a/<sha256>.<ext>             plain photo files, as in the data directory
     damaged/                           files that `verify` found wrong
     tmp/                               being written; emptied by the next backup
     lock                               one backup at a time
@@ -27,7 +27,7 @@ from albumen.domain.backups import Manifest, is_backup_name
 from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StartRefused, StorageFull, StorageUnavailable
 from albumen.storage.copies import open_plain, sha256_of
-from albumen.storage.files import make_durable_folder, sync_folder
+from albumen.storage.files import BLOB_FOLDERS, blob_path, make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,8 +141,8 @@ class BackupFolder:
         shutil.rmtree(gone)
 
     def locate(self, key: BlobKey) -> Path:
-        """Return `blobs/ab/<sha256>.<ext>`."""
-        return self._blobs / key.sha256[:2] / key.file_name
+        """Return `blobs/a/<sha256>.<ext>`."""
+        return self._blobs / blob_path(key)
 
     def has(self, key: BlobKey, size: int) -> bool:
         """Tell whether a blob is there, with this size in bytes; its bytes are not read."""
@@ -210,8 +210,8 @@ class BackupFolder:
             raise StartRefused(
                 f"{self._backups} holds {strange[0]!r}, which is no name of a backup; move it elsewhere."
             )
-        for number in range(256):
-            (self._blobs / f"{number:02x}").mkdir(_FOLDER_MODE, exist_ok=True)
+        for name in BLOB_FOLDERS:
+            (self._blobs / name).mkdir(_FOLDER_MODE, exist_ok=True)
         self._lock.touch(_FILE_MODE)
         for folder in (self.root, self.root.parent):
             sync_folder(folder)

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from albumen.domain.photos import BlobKey
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-
 SUBFOLDERS = 16
+BLOB_FOLDERS = "0123456789abcdef"
 
 
 class Workspace:
@@ -80,6 +82,16 @@ class Workspace:
             self._lock = open_folder(own)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         return own
+
+
+def blob_path(key: BlobKey) -> str:
+    """Return where a blob lies in a folder of blobs: `a/<sha256>.<ext>`."""
+    return f"{blob_folder(key)}/{key.file_name}"
+
+
+def blob_folder(key: BlobKey) -> str:
+    """Return the folder of a blob, one of `BLOB_FOLDERS`: few, because a group of photos waits for the sync of each."""
+    return key.sha256[0]
 
 
 def sync_folder(folder: Path | str) -> None:
