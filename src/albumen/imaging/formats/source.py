@@ -12,6 +12,7 @@ _FIRST_WINDOW = 4_096  # most headers end before that, and what is not read need
 _WINDOW = 65_536
 _LONGEST_READ = 16_777_216
 _WORK = 1_000_000
+_TOO_MANY = "too many tiny parts"
 
 
 class Source:
@@ -40,7 +41,9 @@ class Source:
 
     def window(self, offset: int, least: int = 1) -> tuple[bytes, int]:
         """Return bytes with at least `least` of them from `offset` on, and the index of `offset` in them."""
-        self.spend(1)
+        self._work_left -= 1
+        if self._work_left < 0:
+            raise ValueError(_TOO_MANY)
         index = offset - self._start
         if index < 0 or index + least > len(self._window):
             self._load(offset, least)
@@ -65,7 +68,7 @@ class Source:
         """Count work that did not go through a read. Raises ValueError when all is spent."""
         self._work_left -= units
         if self._work_left < 0:
-            raise ValueError("too many tiny parts")
+            raise ValueError(_TOO_MANY)
 
     def _load(self, offset: int, least: int) -> None:
         if least > _LONGEST_READ:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
@@ -59,7 +60,8 @@ def upload_photos() -> Response:
 def put_photo() -> Response:
     """Take in the body as one photo; repeating it gives the same id."""
     with services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET) as batch:
-        outcomes = [outcome for some in _pouring_raw(batch) for outcome in _noted(some)]
+        outcomes = [outcome for some in _pouring_raw(batch) for outcome in some]
+    _count(outcomes)
     outcome = outcomes[0]
     if outcome.rejected is not None:
         raise outcome.rejected
@@ -86,25 +88,25 @@ def _pouring_raw(batch: Batch) -> Pouring:
 
 
 def _report(batch: Batch, pouring: Pouring) -> Response:
-    outcomes: list[Outcome] = []
+    base, photos = base_url(), []
     try:
         for some in pouring:
-            outcomes += _noted(some)
+            photos += _shown(some, base)
     except AlbumenError as exc:
-        outcomes += _noted(batch.salvage())
-        exc.members.update(_summary(batch, outcomes, base_url()))
+        photos += _shown(batch.salvage(), base)
+        exc.members.update(_summary(batch, photos))
         raise
-    _refuse_nothing(batch, outcomes)
+    _refuse_nothing(batch, photos)
     status = 201 if batch.counts[Status.CREATED] else 200
-    return Response(present.as_json(_summary(batch, outcomes, base_url())), status, mimetype="application/json")
+    return Response(present.as_json(_summary(batch, photos)), status, mimetype="application/json")
 
 
-def _refuse_nothing(batch: Batch, outcomes: Sequence[Outcome]) -> None:
+def _refuse_nothing(batch: Batch, photos: Sequence[dict[str, Any]]) -> None:
     """An upload without a photo, or without an accepted one, is an error."""
-    if not outcomes:
+    if not photos:
         raise NoPhotos("Send at least one part with a filename.")
-    if batch.counts[Status.REJECTED] == len(outcomes):
-        raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, outcomes, base_url()))
+    if batch.counts[Status.REJECTED] == len(photos):
+        raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, photos))
 
 
 def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
@@ -113,25 +115,30 @@ def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
     with batch:
         try:
             for some in pouring:
-                yield from (_line(present.outcome(outcome, base)) for outcome in _noted(some))
+                yield from map(_line, _shown(some, base))
             if not batch.counts:
                 yield _line({"problem": problem(NoPhotos("Send at least one part with a filename."))})
         except AlbumenError as exc:
-            yield from (_line(present.outcome(outcome, base)) for outcome in _noted(batch.salvage()))
+            yield from map(_line, _shown(batch.salvage(), base))
             yield _line({"problem": problem(exc)})
 
 
-def _noted(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    for outcome in outcomes:
-        RECEIVED.labels(outcome.status.value).inc()
-        if outcome.status is Status.CREATED and outcome.accepted is not None:
-            RECEIVED_BYTES.inc(outcome.accepted.blob.bytes)
-    return outcomes
+def _shown(outcomes: Sequence[Outcome], base: str) -> list[dict[str, Any]]:
+    """Count outcomes and present them: now, while the next photos come in, since at the end everybody waits for it."""
+    _count(outcomes)
+    return [present.outcome(outcome, base) for outcome in outcomes]
 
 
-def _summary(batch: Batch, outcomes: Sequence[Outcome], base: str) -> dict[str, Any]:
+def _count(outcomes: Sequence[Outcome]) -> None:
+    for status, count in Counter(outcome.status for outcome in outcomes).items():
+        RECEIVED.labels(status.value).inc(count)
+    accepted = (outcome.accepted for outcome in outcomes if outcome.status is Status.CREATED)
+    RECEIVED_BYTES.inc(sum(each.blob.bytes for each in accepted if each is not None))
+
+
+def _summary(batch: Batch, photos: Sequence[dict[str, Any]]) -> dict[str, Any]:
     counts = {status.value: batch.counts[status] for status in Status}
-    return {"dataset": batch.dataset, **counts, "photos": [present.outcome(outcome, base) for outcome in outcomes]}
+    return {"dataset": batch.dataset, **counts, "photos": photos}
 
 
 def _line(value: dict[str, Any]) -> bytes:
