@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from albumen.domain.budget import Budget
 from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
 from albumen.storage.files import Workspace
-from albumen.storage.incoming import HELD_BYTES, LOOK_BYTES, POOL_BYTES, Budget, LocalReceiver
+from albumen.storage.incoming import HELD_BYTES, LOOK_BYTES, POOL_BYTES, LocalReceiver
 from albumen.storage.local import LocalBlobStore
 from engines import sealed_digest
 
@@ -206,7 +207,7 @@ def test_free_space_is_looked_at_for_the_first_photo_and_then_once_in_so_many_by
     looks = []
     workspace = Workspace(tmp_path / "tmp", lambda: looks.append(1))
     with ThreadPoolExecutor(1) as pool:
-        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget())
+        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget(HELD_BYTES))
         for _ in range(40):
             incoming = receiver.receive()
             incoming.write(bytes(LOOK_BYTES // 10))
@@ -302,7 +303,7 @@ def test_photo_that_fails_for_any_reason_gives_its_memory_back_and_spoils_no_oth
 
 
 def test_pool_that_takes_no_work_fails_every_request_and_lets_none_wait_for_ever(tmp_path):
-    workspace, budget = Workspace(tmp_path / "tmp"), Budget()
+    workspace, budget = Workspace(tmp_path / "tmp"), Budget(HELD_BYTES)
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
     turns = threading.Semaphore(2)
@@ -323,7 +324,7 @@ def test_photo_dropped_while_the_pool_works_on_it_leaves_nothing(tmp_path):
     workspace = Workspace(tmp_path / "tmp")
     started, go_on = threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget())
+        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget(HELD_BYTES))
         pool.submit(lambda: (started.set(), go_on.wait(20)))
         started.wait(20)
         incoming = receiver.receive()

@@ -42,11 +42,19 @@ def test_a_body_that_does_not_come_ends_the_wait_of_the_application(serve):
     assert (len(ended), server.let_go) == (1, ["sender"])
 
 
-@pytest.mark.parametrize("kind", ["thread", "loop"])
+def whole_or_small(environ, start_response):
+    """Answer in one piece: a large one for `/large`, a small one else."""
+    body = bytes(LARGE) if environ["PATH_INFO"] == "/large" else b"small"
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+@pytest.mark.parametrize("kind", ["file", "piece", "instant"])
 def test_a_reader_that_does_not_read_is_let_go_and_a_slow_one_is_not(serve, tmp_path, kind):
     (tmp_path / "file").write_bytes(bytes(LARGE + 1))
-    server = serve(file_of(tmp_path / "file"), memory(LARGE), **HASTY)
-    ask = request("/instant" if kind == "loop" else "/")
+    application = file_of(tmp_path / "file") if kind == "file" else whole_or_small
+    server = serve(application, memory(LARGE), **HASTY)
+    ask = request("/instant" if kind == "instant" else "/large")
     with server.linked() as still, server.linked() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 200_000)
         for link in (still, slow):
@@ -59,6 +67,46 @@ def test_a_reader_that_does_not_read_is_let_go_and_a_slow_one_is_not(serve, tmp_
             time.sleep(0.05)
         assert received == LARGE
         assert server.let_go == ["reader"]
+
+
+def test_who_takes_an_answer_slowly_holds_no_thread_and_goes_on_afterwards(serve):
+    server = serve(whole_or_small, threads=1)
+    with server.linked() as slow, server.linked() as slower, server.linked() as quick:
+        slow.sendall(request("/large") + request("/next", "Connection: close"))
+        slower.sendall(request("/large", "Connection: close"))
+        quick.sendall(request("/"))
+        assert answer(quick) == (200, b"small")
+        both = read_all(slow)
+        assert len(both) > LARGE
+        assert both.endswith(b"\r\n\r\nsmall")
+        assert len(read_all(slower)) > LARGE
+
+
+def test_the_loop_holds_so_much_for_slow_readers_and_takes_more_when_they_are_done(serve):
+    server = serve(whole_or_small, threads=1)
+    for _ in range(2):
+        with server.linked() as first, server.linked() as second, server.linked() as third, server.linked() as quick:
+            for link in (first, second, third):
+                link.sendall(request("/large"))
+            wait_until(lambda: server.loop._busy and len(server.loop._writing) == 2)
+            quick.sendall(request("/"))
+            quick.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                quick.recv(1)
+            quick.settimeout(20)
+            assert [len(answer(link)[1]) for link in (third, first, second)] == [LARGE] * 3
+            assert answer(quick) == (200, b"small")
+
+
+def test_an_answer_that_nobody_took_is_dropped_with_its_connection_and_makes_room(serve):
+    server = serve(whole_or_small, threads=1, **HASTY)
+    for _ in range(3):
+        with server.linked() as one, server.linked() as other:
+            for link in (one, other):
+                link.sendall(request("/large"))
+            wait_until(lambda: len(server.loop._writing) == 2)
+            wait_until(lambda: not server.loop._writing)
+    assert server.let_go == ["reader"] * 6
 
 
 def test_an_error_while_a_reader_is_let_go_costs_the_others_nothing(serve, monkeypatch):

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
+    from albumen.domain.budget import Budget
     from albumen.server.body import Body
-    from albumen.server.connection import Connection
+    from albumen.server.connection import Buffer, Connection
     from albumen.server.head import Head
 
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
@@ -52,8 +53,9 @@ class FileBody:
 class Answer:
     """The answer to one request. `keeps` tells, when it was sent, whether the connection can take another request."""
 
-    def __init__(self, connection: Connection, head: Head, body: Body, *, keeps: bool) -> None:
+    def __init__(self, connection: Connection, head: Head, body: Body, unsent: Budget, *, keeps: bool) -> None:
         self._connection = connection
+        self._unsent = unsent
         self._head = head
         self._body = body
         self._begun: tuple[str, Headers] | None = None
@@ -75,7 +77,9 @@ class Answer:
         return self._write
 
     def send(self, body: Iterable[bytes]) -> None:
-        """Send the whole answer. Raises ClientGone, WrongAnswer, and what the body raises.
+        """Send the whole answer, or all but what is `unsent` on the connection.
+
+        Raises ClientGone, WrongAnswer, and what the body raises.
 
         Its head goes out with the first bytes of the body, or before them when the body begins with an empty piece.
         """
@@ -110,7 +114,19 @@ class Answer:
             parts += [b"%x\r\n" % len(data), data, b"\r\n"]
             self._connection.send(parts)
             return
-        self._connection.send([*parts, data])
+        send = self._leave_rest if self._left == 0 else self._connection.send
+        send([*parts, data])
+
+    def _leave_rest(self, parts: Sequence[Buffer]) -> None:
+        """Send the end of the answer, but do not wait for a client that takes it slowly: the loop does so as well.
+
+        Unless the loop holds too much for slow clients already. It gets a copy: a part would keep the whole in memory.
+        """
+        rest = b"".join(self._connection.send_now(parts))
+        if self._unsent.take(len(rest)):
+            self._connection.unsent = rest
+        else:
+            self._connection.send([rest])
 
     def _send_file(self, body: FileBody) -> None:
         begun = self._begin(None)

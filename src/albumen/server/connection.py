@@ -39,7 +39,10 @@ class Patience:
 class Connection:
     """A socket that never blocks the system's way; waiting is done here. Used by one thread at a time."""
 
-    __slots__ = ("_moved", "_patience", "_waited", "address", "buffer", "is_open", "number", "port", "since", "socket")
+    __slots__ = (
+        *("_moved", "_patience", "_waited"),
+        *("address", "buffer", "is_open", "number", "port", "since", "socket", "unsent"),
+    )
 
     def __init__(self, client: socket.socket, address: str, port: int, patience: Patience) -> None:
         client.setblocking(False)
@@ -49,6 +52,7 @@ class Connection:
         self.address = address
         self.port = port
         self.buffer = bytearray()  # received and not used yet
+        self.unsent = b""  # the end of an answer, which a thread left to the loop
         self.since = time.monotonic()
         self.is_open = True
         self._patience = patience

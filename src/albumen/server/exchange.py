@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import io
 import sys
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from albumen.server.connection import ClientGone
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
+    from albumen.domain.budget import Budget
     from albumen.server.connection import Connection
     from albumen.server.head import Head
 
@@ -64,15 +66,25 @@ def variables(common: WSGIEnvironment, connection: Connection, head: Head) -> WS
     }
 
 
-def exchange(
-    connection: Connection, head: Head, application: WSGIApplication, common: WSGIEnvironment, *, keeps: bool
-) -> Ending:
-    """Answer a request; never raises. `keeps` says that the server wants the connection to stay, if the client does."""
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all requests to a server have in common; `unsent` bounds what is left to the loop to be sent."""
+
+    application: WSGIApplication
+    common: WSGIEnvironment
+    unsent: Budget
+
+
+def exchange(connection: Connection, head: Head, site: Site, *, keeps: bool) -> Ending:
+    """Answer a request; never raises. `keeps` says that the server wants the connection to stay, if the client does.
+
+    What is `unsent` on the connection afterwards is to be sent before its ending comes.
+    """
     body = _body(connection, head)
-    environ = {**variables(common, connection, head), "wsgi.input": body}
-    answer = Answer(connection, head, body, keeps=keeps and head.keeps)
+    environ = {**variables(site.common, connection, head), "wsgi.input": body}
+    answer = Answer(connection, head, body, site.unsent, keeps=keeps and head.keeps)
     try:
-        _run(application, environ, answer)
+        _run(site.application, environ, answer)
     except ClientGone:
         return Ending.CLOSE
     except Exception:

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from albumen.domain.budget import Budget
 from albumen.server import head as heads
 from albumen.server.answer import WrongAnswer, content_length, may_have_body, problem, render
 from albumen.server.connection import ClientGone, Connection
-from albumen.server.exchange import Ending, environment, exchange, variables
+from albumen.server.exchange import Ending, Site, environment, exchange, variables
 from albumen.server.head import HeadRefused, read_head
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ LONGEST_TICK = 1.0
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 256 << 20
+UNSENT_BYTES = 64 << 20  # copies of what threads had to send to slow clients
 CUT_SECONDS = 2.0  # for the thread of a request that was cut off to notice
 _INSTANT_METHODS = frozenset({"GET", "HEAD"})
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -62,12 +64,13 @@ class Terms:
 
 @dataclass(slots=True)
 class Unsent:
-    """An instant answer that its client has not taken yet."""
+    """An answer that its client has not taken yet, and what becomes of the connection then."""
 
     parts: list[Buffer]
-    keeps: bool
+    then: Ending
     since: float
     acknowledged: int
+    budgeted: int
 
 
 @dataclass(slots=True)
@@ -84,10 +87,10 @@ class Loop:
 
     def __init__(self, listener: socket.socket, application: WSGIApplication, instant: Instant, terms: Terms) -> None:
         self._listener = listener
-        self._application = application
         self._instant = instant
         self._terms = terms
-        self._common = environment(*listener.getsockname()[:2])
+        self._unsent = Budget(UNSENT_BYTES)
+        self._site = Site(application, environment(*listener.getsockname()[:2]), self._unsent)
         self._pool = ThreadPoolExecutor(terms.threads, "albumen-request")
         self._events = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -183,8 +186,9 @@ class Loop:
 
     def _drop(self, connection: Connection) -> None:
         self._reading.pop(connection.number, None)
-        self._writing.pop(connection.number, None)
         self._lingering.pop(connection.number, None)
+        if connection.number in self._writing:
+            self._unsent.give_back(self._writing.pop(connection.number)[1].budgeted)
         connection.close()  # which takes it out of the epoll, too: nobody else has its file open
 
     def _read(self, connection: Connection) -> None:
@@ -232,9 +236,13 @@ class Loop:
             log.exception("instant_answer_failed")
             return False  # the thread that gets it now meets the same and answers 500
         if left:
-            self._begin_writing(connection, left, keeps=head.keeps)
+            del self._reading[connection.number]
+            self._events.modify(connection.number, select.EPOLLOUT)
+            self._begin_writing(connection, left, Ending.KEEP if head.keeps else Ending.CLOSE)
+        elif head.keeps:
+            connection.since = time.monotonic()
         else:
-            self._go_on(connection, keeps=head.keeps)
+            self._drop(connection)
         return True
 
     def _ask_instant(self, connection: Connection, head: Head) -> list[bytes] | None:
@@ -243,7 +251,7 @@ class Loop:
         def start(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
             told.append((status, headers))
 
-        body = self._instant(variables(self._common, connection, head), start)  # type: ignore[arg-type]
+        body = self._instant(variables(self._site.common, connection, head), start)  # type: ignore[arg-type]
         if body is None:
             return None
         (status, headers), pieces = told[-1], list(body)
@@ -253,19 +261,9 @@ class Loop:
             raise WrongAnswer("an instant answer tells its length")
         return [render(status, headers, keeps=head.keeps, is_new=head.is_new), *pieces]
 
-    def _go_on(self, connection: Connection, *, keeps: bool) -> None:
-        if keeps:
-            connection.since = time.monotonic()
-        else:
-            self._drop(connection)
-
-    def _begin_writing(self, connection: Connection, left: list[Buffer], *, keeps: bool) -> None:
-        del self._reading[connection.number]
-        self._events.modify(connection.number, select.EPOLLOUT)
-        self._writing[connection.number] = (
-            connection,
-            Unsent(left, keeps, time.monotonic(), connection.acknowledged()),
-        )
+    def _begin_writing(self, connection: Connection, left: list[Buffer], then: Ending, budgeted: int = 0) -> None:
+        unsent = Unsent(left, then, time.monotonic(), connection.acknowledged(), budgeted)
+        self._writing[connection.number] = (connection, unsent)
 
     def _write_on(self, number: int) -> None:
         connection, unsent = self._writing[number]
@@ -276,10 +274,9 @@ class Loop:
             return
         if not unsent.parts:
             del self._writing[number]
-            self._events.modify(number, select.EPOLLIN)
-            self._reading[number] = connection
-            self._go_on(connection, keeps=unsent.keeps and not self._is_stopping)
-            self._proceed(connection)
+            self._unsent.give_back(unsent.budgeted)
+            self._events.unregister(number)
+            self._settle(connection, unsent.then)
 
     def _hand_over(self, connection: Connection, head: Head) -> None:
         """Give the request to a thread; the connection is that thread's until it comes back."""
@@ -304,7 +301,7 @@ class Loop:
             return
         ending = Ending.CLOSE
         try:
-            ending = exchange(connection, head, self._application, self._common, keeps=not self._is_stopping)
+            ending = exchange(connection, head, self._site, keeps=not self._is_stopping)
         finally:  # whatever happens, such as SystemExit: what is not given back stays open for ever
             self._returned.append((connection, ending))
             self.wake()
@@ -319,14 +316,29 @@ class Loop:
         while self._returned:
             connection, ending = self._returned.popleft()
             del self._busy[connection.number]
-            if ending is Ending.KEEP and not self._is_stopping:
-                self._keep(connection)
-            elif ending is Ending.LINGER:
-                self._linger(connection)
-            else:
-                connection.close()
+            self._send_rest(connection, ending)
         if self._is_stopping and self._stop_by is None:
             self._begin_to_stop()
+
+    def _send_rest(self, connection: Connection, ending: Ending) -> None:
+        """Send what a thread left of its answer; then its connection ends as it said."""
+        rest, connection.unsent = connection.unsent, b""
+        if not rest:
+            self._settle(connection, ending)
+        elif connection.is_open and self._hear(connection, select.EPOLLOUT):
+            self._begin_writing(connection, [rest], ending, len(rest))
+        else:
+            self._unsent.give_back(len(rest))
+            connection.close()
+
+    def _settle(self, connection: Connection, ending: Ending) -> None:
+        """Do with a connection that was answered what is to become of it."""
+        if ending is Ending.KEEP and not self._is_stopping:
+            self._keep(connection)
+        elif ending is Ending.LINGER:
+            self._linger(connection)
+        else:
+            connection.close()
 
     def _keep(self, connection: Connection) -> None:
         connection.since = time.monotonic()
@@ -334,10 +346,10 @@ class Loop:
             self._reading[connection.number] = connection
             self._proceed(connection)
 
-    def _hear(self, connection: Connection) -> bool:
-        """Ask for what comes on a connection; close it when the system has no memory for that."""
+    def _hear(self, connection: Connection, event: int = select.EPOLLIN) -> bool:
+        """Ask to be told of an event on a connection; close it when the system has no memory for that."""
         try:
-            self._events.register(connection.number, select.EPOLLIN)
+            self._events.register(connection.number, event)
         except OSError as exc:
             log.warning("connection_refused", reason=exc.strerror)
             connection.close()

@@ -1,7 +1,7 @@
 """Bytes on their way into a local store: held in memory while they are few, then a durable file in `tmp/`.
 
 The thread that reads a request makes no system call for a photo of usual size; the pool makes the file, hashes it and
-syncs it while the next photo comes in. Imports nothing of Albumen but `files`.
+syncs it while the next photo comes in. Imports nothing of Albumen but `files` and the budget.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 from bisect import bisect_right
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from albumen.storage.files import explain, explained
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
     from threading import Semaphore
 
+    from albumen.domain.budget import Budget
     from albumen.storage.base import Incoming
     from albumen.storage.files import Workspace
 
@@ -34,27 +34,6 @@ LOOK_BYTES = 4 << 20
 _CHUNK_COST = 128  # what Python takes for a chunk beside its bytes: many tiny ones must not cost more than they say
 _VECTORS = 1024  # IOV_MAX of Linux
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-
-
-class Budget:
-    """So many bytes that all files of a process may hold in memory together."""
-
-    def __init__(self, most: int = HELD_BYTES) -> None:
-        self._left = most
-        self._lock = Lock()
-
-    def take(self, count: int) -> bool:
-        """Take some, unless there are not so many left; tell whether they were taken."""
-        with self._lock:
-            if count > self._left:
-                return False
-            self._left -= count
-            return True
-
-    def give_back(self, count: int) -> None:
-        """Give back what was taken."""
-        with self._lock:
-            self._left += count
 
 
 class Held:

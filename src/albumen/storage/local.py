@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from albumen.domain.budget import Budget
 from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StorageUnavailable
 from albumen.storage.base import BlobStat
@@ -34,7 +35,7 @@ from albumen.storage.files import (
     open_folder,
     sync_folder,
 )
-from albumen.storage.incoming import Budget, LocalReceiver
+from albumen.storage.incoming import HELD_BYTES, LocalReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ class LocalBlobStore:
         self._retention = root / "backup.lock"
         self._pool = ThreadPoolExecutor(sync_threads, "albumen-sync")
         self._in_flight = Semaphore(sync_threads)
-        self._budget = Budget()
+        self._budget = Budget(HELD_BYTES)
         self._folders: dict[str, int] = {}
         self._opening = Lock()
         self._make_folders()
