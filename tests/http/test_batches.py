@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import select
+import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -17,7 +18,6 @@ from wire import answer, chunk, connected, head
 
 PHOTOS = 500
 ORIENTATIONS = 8
-GROUP = 64
 MOST_UNANSWERED = 400
 
 
@@ -161,11 +161,29 @@ def test_lines_arrive_while_the_request_is_still_being_sent(uploader):
         link.sendall(head("POST", target, *headers))
         lines = answer(link)
         sent = send_until_answered(link, parts)
-        early = [json.loads(lines.readline()) for _ in range(GROUP)]
+        early = [json.loads(lines.readline())]
         link.sendall(chunk(form(part(of_size(8000, seed=MOST_UNANSWERED)))) + chunk(b""))
         late = [json.loads(line) for line in lines]
     assert [line["index"] for line in early + late] == list(range(sent + 1))
     assert {line["status"] for line in early + late} == {"created"}
+
+
+def test_a_line_arrives_while_a_slow_client_still_sends_the_next_photo(uploader):
+    headers = ("Transfer-Encoding: chunked", f"Content-Type: {FORM_TYPE}", "Accept: application/x-ndjson")
+    first, second = form_begun(part(of_size(8000), "first.jpg")), form(part(of_size(8000, seed=1), "second.jpg"))
+    with connected(uploader.url) as link:
+        link.sendall(head("POST", f"/upload?dataset={uploader.dataset}", *headers))
+        lines = answer(link)
+        time.sleep(1.1)
+        link.sendall(chunk(first))
+        sent = 0
+        while not select.select([link], [], [], 0.01)[0]:
+            link.sendall(chunk(second[sent : sent + 10]))
+            sent += 10
+        assert sent < len(second)
+        assert json.loads(lines.readline())["name"] == "first.jpg"
+        link.sendall(chunk(second[sent:]) + chunk(b""))
+        assert [json.loads(line)["name"] for line in lines] == ["second.jpg"]
 
 
 def test_lines_tell_what_broke_off(uploader):

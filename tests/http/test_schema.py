@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from albumen.bootstrap import build, prepare
 from albumen.config import load_settings
+from albumen.domain.datasets import DEFAULT_DATASET
 from albumen.web.app import create_app
 from albumen.web.openapi import document
 from pictures import jpeg, png
@@ -71,10 +72,11 @@ def target(contract, path):
 
 
 def aim(case, target):
-    """Let a case ask for a photo that is there, where it asks for one at all."""
+    """Let a case ask for a photo, or a dataset, that is there, where it asks for one at all."""
+    there = {"id": target, "slug": DEFAULT_DATASET}
     for parameters in (case.path_parameters, case.query):
-        if parameters and "id" in parameters:
-            parameters["id"] = target
+        if parameters:
+            parameters.update({name: there[name] for name in there.keys() & parameters.keys()})
 
 
 def statuses(operation, mode, target):

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,14 +27,20 @@ MOST = 20
 
 @pytest.fixture
 def services(tmp_path):
-    """Services whose groups are small."""
+    """Services whose groups are small, and are committed when they are full, however long that takes."""
     settings = load_settings(
         {"data": tmp_path / "data", "group_photos": GROUP, "max_photos": MOST, "busy_seconds": 0.2}
     )
     prepare(settings)
     built = build(settings)
+    _patient(built, 3600)
     yield built
     built.close()
+
+
+def _patient(services, seconds):
+    """Let a group wait so long for further photos."""
+    services.ingest.limits = replace(services.ingest.limits, group_seconds=seconds)
 
 
 def photos(count, first=0):
@@ -114,6 +121,28 @@ def test_photos_that_come_while_a_group_waits_for_its_commit_are_taken_in_and_sh
     event.remove(services.database.engine, "before_cursor_execute", look)
     assert [outcome.index for outcome in outcomes] == list(range(MOST_GROWTH * GROUP))
     assert len(commits) == 2
+
+
+def test_photos_that_come_slowly_are_committed_each_and_told_without_the_next_one(services):
+    _patient(services, 0)
+    with services.ingest.batch("main") as batch:
+        for number, (name, data) in enumerate(photos(3)):
+            batch.begin(name).write(data)
+            assert batch.end() == []
+            (outcome,) = wait_for(batch.settled)
+            assert (outcome.index, outcome.status) == (number, Status.CREATED)
+            assert listed(services)[-1] == name
+            assert batch.settled() == []
+        assert batch.finish() == []
+
+
+def wait_for(for_what):
+    """Return the first answer that is not empty."""
+    deadline = time.monotonic() + 20
+    while not (found := for_what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return found
 
 
 def test_retry_gives_the_same_ids(services):

@@ -42,6 +42,25 @@ def test_a_body_that_does_not_come_ends_the_wait_of_the_application(serve):
     assert (len(ended), server.let_go) == (1, ["sender"])
 
 
+def test_what_came_of_a_chunked_body_is_told_though_the_client_pauses_before_the_next_chunk(serve):
+    read = []
+
+    def application(environ, start_response):
+        read.extend(iter(lambda: environ["wsgi.input"].read(1000), b""))
+        start_response("200 OK", [])
+        return [b"done"]
+
+    server = serve(application)
+    with server.linked() as link:
+        link.sendall(request("/", "Transfer-Encoding: chunked", method="POST") + b"3\r\nabc\r\n3\r\ndef\r\n")
+        wait_until(lambda: b"".join(read) == b"abcdef")
+        link.sendall(b"3\r\ngh")
+        wait_until(lambda: b"".join(read) == b"abcdefgh")
+        link.sendall(b"i\r\n0\r\n\r\n")
+        assert answer(link) == (200, b"done")
+    assert b"".join(read) == b"abcdefghi"
+
+
 def whole_or_small(environ, start_response):
     """Answer in one piece: a large one for `/large`, a small one else."""
     body = bytes(LARGE) if environ["PATH_INFO"] == "/large" else b"small"

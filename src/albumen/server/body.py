@@ -113,22 +113,32 @@ class ChunkedBody(Body):
         return self.is_whole
 
     def _take(self, size: int) -> bytes:
-        """Take what is there of several chunks: a client may make them as small as it likes."""
+        """Take what is there of several chunks: a client may make them small, and may pause after any of them."""
+        if not self.left:
+            self._begin_chunk()
         taken = self._take_piece(size)
-        if not self._connection.buffer:
+        if not self._is_more_here():
             return taken
         pieces = bytearray(taken)
-        while self._connection.buffer and len(pieces) < size and not (self.is_cut or self._has_ended):
+        while self._is_more_here() and len(pieces) < size:
             try:
-                pieces += self._take_piece(size - len(pieces))
-            except BodyTooSlow:  # the next read says so again
+                if self.left:
+                    pieces += self._take_piece(size - len(pieces))
+                else:
+                    self._begin_chunk()
+            except BodyTooSlow:  # no trailer came; the next read says so again
                 break
         return bytes(pieces)
 
     def _take_piece(self, size: int) -> bytes:
-        if not self.left:
-            self._begin_chunk()
         return b"" if self.is_cut or self._has_ended else super()._take(size)
+
+    def _is_more_here(self) -> bool:
+        """Tell whether bytes of the current chunk, or the whole line before the next one, are there without waiting."""
+        if self.is_cut or self._has_ended:
+            return False
+        buffer = self._connection.buffer
+        return bool(buffer) if self.left else buffer.find(b"\r\n", 2 * self._owes_line_end) >= 0
 
     def _begin_chunk(self) -> None:
         """Read the line before a chunk, and the end of the chunk before it; after the last one, the trailer."""

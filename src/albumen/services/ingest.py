@@ -7,6 +7,7 @@ comes in.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,11 +42,16 @@ MOST_GROWTH = 4
 
 @dataclass(frozen=True, slots=True)
 class IngestLimits:
-    """Limits of one request; `group_photos` share one commit, and up to `MOST_GROWTH` times as many on a slow disk."""
+    """Limits of one request.
+
+    `group_photos` share one commit, up to `MOST_GROWTH` times as many on a slow disk. They are fewer when they come
+    slowly: a photo that ends `group_seconds` after the last commit began is not kept waiting for others.
+    """
 
     photo: Limits
     max_photos: int = 10_000
     group_photos: int = 64
+    group_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,7 @@ class Batch:
         self._final: list[Outcome] = []
         self._current: Reception | None = None
         self._begun = 0
+        self._committed_at = time.monotonic()
         self.dataset = check_slug(dataset)
         self.counts: Counter[Status] = Counter()
 
@@ -200,12 +207,17 @@ class Batch:
             raise RuntimeError("no photo was begun")
         self._group.append(self._current.finish())
         self._current = None
-        if self._commit is not None and self._commit.done():
-            self._settle()
+        final = self.settled()
         if len(self._group) % self._ingest.limits.group_photos == 0:
             self._receiver.flush()
-        if self._is_full():
+        if self._is_due():
             self._commit_group()
+        return [*final, *self._take_final()]
+
+    def settled(self) -> Sequence[Outcome]:
+        """Return the outcomes that became final meanwhile; waits for nothing. Raises what kept photos from it."""
+        if self._commit is not None and self._commit.done():
+            self._settle()
         return self._take_final()
 
     def finish(self) -> Sequence[Outcome]:
@@ -232,10 +244,13 @@ class Batch:
             self._commit.exception()
         self._current, self._group, self._commit = None, [], None
 
-    def _is_full(self) -> bool:
+    def _is_due(self) -> bool:
         """Tell whether the group is to be committed. It grows on while the one before it is, rather than wait."""
-        most = self._ingest.limits.group_photos
-        return len(self._group) >= (most if self._commit is None else MOST_GROWTH * most)
+        limits = self._ingest.limits
+        if self._commit is not None:
+            return len(self._group) >= MOST_GROWTH * limits.group_photos
+        is_late = time.monotonic() - self._committed_at >= limits.group_seconds
+        return is_late or len(self._group) >= limits.group_photos
 
     def _commit_group(self) -> None:
         """Begin to commit the group, after the group before it: ids grow in the order of the request."""
@@ -243,6 +258,7 @@ class Batch:
             self._receiver.flush()
             self._settle()
             self._commit = self._ingest.commit_later(self.dataset, self._group)
+            self._committed_at = time.monotonic()
             self._group = []
 
     def _settle(self) -> None:

@@ -102,6 +102,7 @@ def pour_form(stream: Input, boundary: str, batch: Batch) -> Iterator[Sequence[O
         raise MalformedBody(f"The boundary of the form is not usable: {exc}.") from exc
     while chunk := stream.read(CHUNK_BYTES):
         yield from reader.feed(chunk)
+        yield batch.settled()
     yield from reader.feed(b"")
     yield batch.finish()
 
