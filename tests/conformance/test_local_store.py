@@ -13,8 +13,8 @@ import pytest
 from albumen.domain.budget import Budget
 from albumen.domain.photos import BlobKey
 from albumen.errors import StorageUnavailable
-from albumen.storage.files import Workspace
-from albumen.storage.incoming import HELD_BYTES, LOOK_BYTES, POOL_BYTES, LocalReceiver
+from albumen.storage.files import LOOK_BYTES, Workspace
+from albumen.storage.incoming import HELD_BYTES, POOL_BYTES, LocalReceiver
 from albumen.storage.local import LocalBlobStore
 from engines import sealed_digest
 
@@ -203,18 +203,36 @@ def test_bytes_in_memory_are_read_over_the_borders_of_their_chunks(local_store):
     incoming.discard()
 
 
-def test_free_space_is_looked_at_for_the_first_photo_and_then_once_in_so_many_bytes(tmp_path):
+def test_free_space_is_looked_at_for_the_first_photo_and_then_once_in_so_many_bytes_of_all_requests(tmp_path):
     looks = []
     workspace = Workspace(tmp_path / "tmp", lambda: looks.append(1))
     with ThreadPoolExecutor(1) as pool:
-        receiver = LocalReceiver(workspace, pool, threading.Semaphore(8), Budget(HELD_BYTES))
-        for _ in range(40):
-            incoming = receiver.receive()
+        receivers = [LocalReceiver(workspace, pool, threading.Semaphore(8), Budget(HELD_BYTES)) for _ in range(10)]
+        for number in range(40):
+            incoming = receivers[number % 10].receive()
             incoming.write(bytes(LOOK_BYTES // 10))
             incoming.seal()
-        receiver.flush()
+        for receiver in receivers:
+            receiver.flush()
     assert len(looks) == 4
     workspace.close()
+
+
+def test_blobs_of_the_256_folders_of_before_are_moved_by_several_processes_at_once(tmp_path):
+    keys = [BlobKey(hashlib.sha256(bytes([number])).hexdigest(), "jpg") for number in range(100)]
+    for number, key in enumerate(keys):
+        folder = tmp_path / "blobs" / key.sha256[:2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / key.file_name).write_bytes(bytes([number]))
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: LocalBlobStore(tmp_path, Workspace(tmp_path / "tmp")), range(4)))
+    for number, key in enumerate(keys):
+        with stores[0].open(key) as file:
+            assert file.read() == bytes([number])
+    assert list(stores[0].keys()) == sorted(keys, key=lambda key: key.sha256)
+    assert {path.name for path in (tmp_path / "blobs").iterdir()} == set("0123456789abcdef")
+    for store in stores:
+        store.close()
 
 
 def test_sealed_photos_are_made_durable_when_enough_of_them_wait(local_store):

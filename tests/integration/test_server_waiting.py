@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import tracemalloc
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
 from albumen.errors import BodyTooSlow
 from albumen.server.connection import Connection
+from albumen.server.loop import UNSENT_BYTES
 from serving import LARGE, answer, echo, file_of, memory, read_all, request
 
 HASTY = {"seconds": 0.4, "least_bytes": 1000}
@@ -126,6 +128,43 @@ def test_an_answer_that_nobody_took_is_dropped_with_its_connection_and_makes_roo
             wait_until(lambda: len(server.loop._writing) == 2)
             wait_until(lambda: not server.loop._writing)
     assert server.let_go == ["reader"] * 6
+
+
+def test_what_the_loop_may_not_hold_is_not_copied(serve):
+    server = serve(whole_or_small)
+    assert server.loop._unsent.take(UNSENT_BYTES)
+    tracemalloc.start()
+    with server.linked() as first, server.linked() as second:
+        for link in (first, second):
+            link.sendall(request("/large"))
+        wait_until(lambda: len(server.loop._busy) == 2)
+        time.sleep(0.5)
+        held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert LARGE < held < 2.2 * LARGE
+
+
+def test_an_answer_that_is_left_to_the_loop_after_the_last_moment_of_a_stop_goes_with_its_connection(serve):
+    gate = threading.Event()
+
+    class Held(list):
+        def close(self):
+            gate.wait(20)
+
+    def application(environ, start_response):
+        return Held(whole_or_small(environ, start_response))
+
+    server = serve(application, shutdown_seconds=0.2)
+    with server.linked() as link:
+        link.sendall(request("/large"))
+        wait_until(lambda: server.loop._busy)
+        server.loop.stop()
+        time.sleep(0.6)
+        gate.set()
+        server.stop()
+    assert server.is_done
+    assert not server.loop._held()
+    assert server.loop._unsent.take(UNSENT_BYTES)
 
 
 def test_an_error_while_a_reader_is_let_go_costs_the_others_nothing(serve, monkeypatch):

@@ -120,17 +120,18 @@ class Answer:
     def _leave_rest(self, parts: Sequence[Buffer]) -> None:
         """Send the end of the answer, but do not wait for a client that takes it slowly: the loop does so as well.
 
-        Unless the loop holds too much for slow clients already. It gets a copy: a part would keep the whole in memory.
+        It does so when the application is done, which should not work on after its last piece, and unless it holds too
+        much for slow clients already. It gets a copy: a part would keep the whole in memory.
         """
-        rest = b"".join(self._connection.send_now(parts))
-        if self._unsent.take(len(rest)):
-            self._connection.unsent = rest
+        left = self._connection.send_now(parts)
+        if self._unsent.take(sum(map(len, left))):
+            self._connection.unsent = b"".join(left)
         else:
-            self._connection.send([rest])
+            self._connection.send(left)
 
     def _send_file(self, body: FileBody) -> None:
-        begun = self._begin(None)
-        self._connection.send([begun])
+        if not self.has_begun:
+            self._connection.send([self._begin(None)])
         if self._left and self._has_body():
             self._connection.send_file(body.file.fileno(), body.file.tell(), self._left)
             self._left = 0

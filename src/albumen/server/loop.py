@@ -430,8 +430,7 @@ class Loop:
 
     def _end(self) -> bool:
         """Cut off whoever is left, so that no thread waits for them any longer."""
-        for connection in self._held():
-            self._drop(connection)
+        self._drop_all()
         for connection in self._busy.values():
             with suppress(OSError):
                 connection.socket.shutdown(socket.SHUT_RDWR)
@@ -439,8 +438,13 @@ class Loop:
         while self._busy and time.monotonic() < deadline:
             self._events.poll(CUT_SECONDS)
             self._take_back()
+            self._drop_all()
         self._pool.shutdown(wait=not self._busy, cancel_futures=True)
         return not self._busy
+
+    def _drop_all(self) -> None:
+        for connection in self._held():
+            self._drop(connection)
 
     def _held(self) -> list[Connection]:
         """Return the connections that no thread works on."""

@@ -24,10 +24,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
 
 from albumen.domain.backups import Manifest, is_backup_name
-from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StartRefused, StorageFull, StorageUnavailable
 from albumen.storage.copies import open_plain, sha256_of
-from albumen.storage.files import BLOB_FOLDERS, blob_path, make_durable_folder, sync_folder
+from albumen.storage.files import blob_keys, blob_path, make_blob_folders, make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -177,8 +176,7 @@ class BackupFolder:
 
     def keys(self) -> Iterator[BlobKey]:
         """Return the keys of all blobs in the order of their digests, lazily."""
-        for folder in sorted(self._blobs.iterdir()) if self._blobs.is_dir() else []:
-            yield from (key for path in sorted(folder.iterdir()) if (key := key_of(path.name)) is not None)
+        return blob_keys(self._blobs)
 
     def size(self, key: BlobKey) -> int:
         """Return the bytes that a blob takes."""
@@ -210,8 +208,7 @@ class BackupFolder:
             raise StartRefused(
                 f"{self._backups} holds {strange[0]!r}, which is no name of a backup; move it elsewhere."
             )
-        for name in BLOB_FOLDERS:
-            (self._blobs / name).mkdir(_FOLDER_MODE, exist_ok=True)
+        make_blob_folders(self._blobs, _FOLDER_MODE)
         self._lock.touch(_FILE_MODE)
         for folder in (self.root, self.root.parent):
             sync_folder(folder)

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from albumen.domain.photos import key_of
 from albumen.errors import AlbumenError, StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 SUBFOLDERS = 16
+LOOK_BYTES = 4 << 20
 BLOB_FOLDERS = "0123456789abcdef"
 
 
@@ -40,6 +42,7 @@ class Workspace:
         self._check_space = check_space
         self._own: Path | None = None
         self._lock = -1
+        self._unlooked = LOOK_BYTES
         self._numbers = itertools.count()
         self._starting = threading.Lock()
 
@@ -52,6 +55,16 @@ class Workspace:
         """Raise StorageFull when no more is to be written."""
         if self._check_space is not None:
             self._check_space()
+        self._unlooked = 0
+
+    def check_space_sometimes(self) -> None:
+        """Do so once in `LOOK_BYTES`: a look at every small photo cost as much as taking its name."""
+        if self._unlooked >= LOOK_BYTES:
+            self.check_space()
+
+    def count(self, written: int) -> None:
+        """Note how many bytes will be written; threads may lose some of each other's, and look a little later."""
+        self._unlooked += written
 
     def open(self) -> None:
         """Make the folder now, removing those of dead processes."""
@@ -92,6 +105,40 @@ def blob_path(key: BlobKey) -> str:
 def blob_folder(key: BlobKey) -> str:
     """Return the folder of a blob, one of `BLOB_FOLDERS`: few, because a group of photos waits for the sync of each."""
     return key.sha256[0]
+
+
+def blob_keys(root: Path) -> Iterator[BlobKey]:
+    """Walk a folder of blobs in order."""
+    for folder in (path for name in BLOB_FOLDERS if (path := root / name).is_dir()):
+        for name in sorted(os.listdir(folder)):  # noqa: PTH208 - a million paths take three times the memory
+            key = key_of(name)
+            if key is not None:
+                yield key
+
+
+def make_blob_folders(root: Path, mode: int = 0o777) -> None:
+    """Make all folders that blobs will ever be in, so that no upload has to.
+
+    Blobs of versions before the first release, which had 256 of them, are moved; several processes may do so at once.
+    """
+    for name in BLOB_FOLDERS:
+        (root / name).mkdir(mode, exist_ok=True)
+    for older in root.glob("[0-9a-f][0-9a-f]"):
+        with suppress(FileNotFoundError):
+            _move_blobs(older, root / older.name[0])
+
+
+def _move_blobs(source: Path, target: Path) -> None:
+    """Give files new names, make these durable, and only then take the old ones away. Another process may be faster."""
+    paths = list(source.iterdir())
+    for path in paths:
+        with suppress(FileExistsError, FileNotFoundError):
+            (target / path.name).hardlink_to(path)
+    sync_folder(target)
+    for path in paths:
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        source.rmdir()
 
 
 def sync_folder(folder: Path | str) -> None:

@@ -30,7 +30,6 @@ Item = TypeVar("Item")
 POOL_BYTES = 4 << 20
 HELD_BYTES = 32 << 20
 TASKS = 4
-LOOK_BYTES = 4 << 20
 _CHUNK_COST = 128  # what Python takes for a chunk beside its bytes: many tiny ones must not cost more than they say
 _VECTORS = 1024  # IOV_MAX of Linux
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
@@ -227,8 +226,6 @@ class LocalReceiver:
 
     Small ones go to the pool several at a time, because waking a thread costs more than they do. The store admits one
     share per thread of the pool; beyond that, and beyond the budget, the request waits or writes its bytes itself.
-
-    It looks at the free space once in `LOOK_BYTES`: a look at every small photo cost as much as taking its name.
     """
 
     def __init__(self, workspace: Workspace, pool: ThreadPoolExecutor, in_flight: Semaphore, budget: Budget) -> None:
@@ -238,24 +235,21 @@ class LocalReceiver:
         self._budget = budget
         self._waiting: list[LocalIncoming] = []
         self._bytes = 0
-        self._unlooked = LOOK_BYTES
 
     def receive(self) -> Incoming:
         """Begin to take bytes in; their file will be in this process's folder of `tmp/`."""
-        if self._unlooked >= LOOK_BYTES:
-            self.check_space()
+        self._workspace.check_space_sometimes()
         return LocalIncoming(self._workspace.new_path(), self, self._budget)
 
     def check_space(self) -> None:
         """Raise StorageFull when no more is to be written."""
         self._workspace.check_space()
-        self._unlooked = 0
 
     def add(self, incoming: LocalIncoming) -> None:
         """Take sealed bytes; hand a batch to the pool as soon as enough of them wait."""
         self._waiting.append(incoming)
         self._bytes += incoming.size
-        self._unlooked += incoming.size
+        self._workspace.count(incoming.size)
         if self._bytes >= POOL_BYTES:
             self.flush()
 

@@ -22,15 +22,15 @@ from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from albumen.domain.budget import Budget
-from albumen.domain.photos import key_of
 from albumen.errors import BlobDamaged, StorageUnavailable
 from albumen.storage.base import BlobStat
 from albumen.storage.files import (
-    BLOB_FOLDERS,
     blob_folder,
+    blob_keys,
     blob_path,
     explain,
     explained,
+    make_blob_folders,
     make_durable_folder,
     open_folder,
     sync_folder,
@@ -132,8 +132,7 @@ class LocalBlobStore:
 
     def keys(self) -> Iterator[BlobKey]:
         """Walk the folders in order."""
-        for folder in sorted(path for path in self._blobs.iterdir() if path.is_dir()):
-            yield from _keys_in(folder)
+        return blob_keys(self._blobs)
 
     def empty_quarantine(self, before: datetime) -> int:
         """Unlink what lies in quarantine since before a time, unless a backup may need it."""
@@ -167,6 +166,7 @@ class LocalBlobStore:
         """Make a byte durable, and look for the folder of the blobs."""
         if not self._blobs.is_dir():
             raise StorageUnavailable("The folder of the photos is missing.")
+        self.check_space()
         incoming = self.receiver().receive()
         try:
             incoming.write(b"1")
@@ -198,8 +198,7 @@ class LocalBlobStore:
         with explained():
             for folder in (self._blobs, self._quarantine):
                 make_durable_folder(folder)
-            for name in BLOB_FOLDERS:
-                (self._blobs / name).mkdir(exist_ok=True)
+            make_blob_folders(self._blobs)
             sync_folder(self._blobs)
 
     @contextmanager
@@ -237,10 +236,3 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return math.inf
-
-
-def _keys_in(folder: Path) -> Iterator[BlobKey]:
-    for name in sorted(os.listdir(folder)):  # noqa: PTH208 - paths of a million photos take three times the memory
-        key = key_of(name)
-        if key is not None:
-            yield key

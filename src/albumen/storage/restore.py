@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from albumen.errors import StartRefused
 from albumen.storage.backup import DATABASE, reported
 from albumen.storage.copies import Copying, copy_file
-from albumen.storage.files import BLOB_FOLDERS, blob_path, make_durable_folder, sync_folder
+from albumen.storage.files import blob_path, make_blob_folders, make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +100,8 @@ class RestoreFolder:
         if found not in ({STAGE, "blobs"}, {STAGE}, set()):
             raise StartRefused(f"{self._data} is not empty. Restore into a new directory.")
         make_durable_folder(self._stage)  # before anything else comes: it tells that the rest is ours
-        for name in BLOB_FOLDERS:
-            (self._blobs / name).mkdir(parents=True, exist_ok=True)
+        self._blobs.mkdir(exist_ok=True)
+        make_blob_folders(self._blobs)
 
     def _locate(self, key: BlobKey) -> Path:
         return self._blobs / blob_path(key)

@@ -177,7 +177,7 @@ class Delivery:
         return Answer("200 OK", headers, [self._bodies.get(path, lambda: _read(path, size))])
 
     def _in_place(self, environ: WSGIEnvironment, answer: Answer) -> Answer:
-        """Give a large answer a place until it has gone out; it holds a thread for as long as its reader likes."""
+        """Give a large answer a place while it holds a thread, which is for as long as its reader likes."""
         body = Closing(answer.body, do_nothing)
         try:
             return answer._replace(body=self._places.streamed(body, environ.get("REMOTE_ADDR", "")))

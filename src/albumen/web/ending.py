@@ -1,4 +1,4 @@
-"""What has to be done when the answer to a request has gone out, or was given up."""
+"""What has to be done when the answer to a request was handed to the server whole, or was given up."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ class Ending:
 
 
 def at_end(environ: WSGIEnvironment, then: Callable[[], None]) -> None:
-    """Do something when the answer to this request has gone out, or was given up."""
+    """Do something when the answer to this request was handed to the server whole, or was given up."""
     environ[_ENDING].callback(then)
