@@ -15,6 +15,7 @@ import requests
 import structlog
 
 from albumen.bootstrap import configure_logs
+from albumen.web import errors
 from albumen.web.auth import public
 from conftest import running
 from forms import FORM, form, part, problem
@@ -172,7 +173,10 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client, method, t
     assert set(re.split(", *", answer.headers["Allow"])) == allowed
 
 
-def test_a_crash_is_a_problem_that_tells_nothing_of_our_inside(app, capsys):
+def test_a_crash_is_a_problem_that_tells_nothing_of_our_inside(app, capsys, monkeypatch):
+    structlog.reset_defaults()
+    monkeypatch.setattr(errors, "log", structlog.get_logger())  # one that was used before keeps the file of that time
+
     def crash():
         password = "hunter2"  # noqa: S105 - a secret in a local variable, which must not come out
         raise RuntimeError(f"cannot connect with {password}")
