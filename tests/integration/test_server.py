@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import pytest
 
@@ -209,6 +210,25 @@ def test_a_refusal_is_read_by_a_client_that_sends_all_of_a_large_body_first(serv
 
 def test_a_refusal_of_a_small_body_keeps_the_connection(serve):
     assert serve(refuse).ask(2 * request(method="POST", body=b"small")).count(b"HTTP/1.1 403") == 2
+
+
+def test_a_refusal_waits_a_moment_for_a_small_body_that_comes_behind_its_head(serve):
+    first, second = request(method="POST", body=b"small"), request(method="POST", body=b"other")
+    with serve(refuse).linked() as link:
+        for data in (first[:-5], first[-5:-2], first[-2:]):
+            link.sendall(data)
+            time.sleep(0.02)
+        assert answer(link)[0] == 403
+        link.sendall(second)
+        assert answer(link)[0] == 403
+
+
+def test_a_refusal_does_not_wait_long_for_a_small_body_that_does_not_come(serve):
+    with serve(refuse).linked() as link:
+        link.sendall(request(method="POST", body=b"small")[:-5])
+        refused = read_all(link)
+        assert refused.startswith(b"HTTP/1.1 403")
+        assert b"Connection: close" in refused
 
 
 def test_a_client_that_waits_is_told_to_continue_when_the_body_is_read(serve):

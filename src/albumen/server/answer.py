@@ -162,16 +162,16 @@ class Answer:
         """Return the head of the answer and decide about the framing; `whole` is the length of all, if it is known."""
         status, headers = self._status(), self._headers()
         self._left = content_length(headers)
-        invitation = self._body.invite()
-        if status >= _FIRST_REFUSAL:
-            invitation = b""
+        is_refusal = status >= _FIRST_REFUSAL
+        if is_refusal:
             self.keeps = self.keeps and self._body.skip()  # the client may stop sending what nobody reads
+        invitation = self._body.invite()
         extra: list[tuple[str, str]] = []
         if self._left is None and may_have_body(status) and not (whole == 0 and self._head.method == "HEAD"):
             extra = self._frame(whole)
         head = render(status, [*headers, *extra], keeps=self.keeps, is_new=self._head.is_new)
         self.has_begun = True
-        return invitation + head
+        return head if is_refusal else invitation + head
 
     def _frame(self, whole: int | None) -> list[tuple[str, str]]:
         if whole is not None:

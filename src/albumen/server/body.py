@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from typing import TYPE_CHECKING
 
 from albumen.errors import BodyTooSlow
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 MOST_LINE_BYTES = 4096
 MOST_TRAILER_LINES = 100
+MOST_SKIPPED_BYTES = 64 * 1024
+SKIP_SECONDS = 0.1
 _WHOLE = 256 * 1024
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t -~\x80-\xff]*)?")
 
@@ -42,10 +45,15 @@ class Body(io.RawIOBase):
         return self.left == 0
 
     def skip(self) -> bool:
-        """Drop what came already, as long as that is little; tell whether the body is at its end now."""
-        if 0 < self.left <= len(self._connection.buffer):
-            del self._connection.buffer[: self.left]
-            self.left = 0
+        """Drop a small body that was not read; tell whether the body is at its end now.
+
+        It may be a moment behind its head. Not to wait for it costs the connection, and a client behind nginx may have
+        sent its next request on that.
+        """
+        if self.left <= MOST_SKIPPED_BYTES and not self._expects:
+            deadline = time.monotonic() + SKIP_SECONDS
+            while not (self.is_whole or self.is_cut) and self._connection.has_more_by(deadline):
+                self._take(self.left)
         return self.is_whole
 
     def invite(self) -> bytes:

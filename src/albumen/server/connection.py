@@ -71,6 +71,10 @@ class Connection:
             return data
         return self._receive(most)
 
+    def has_more_by(self, deadline: float) -> bool:
+        """Wait until there are bytes, or the end of them, but not longer; tell whether there are."""
+        return bool(self.buffer) or _ready(self.number, select.POLLIN, max(deadline - time.monotonic(), 0))
+
     def receive_line(self, most: int) -> bytes | None:
         """Return a line without its end, None when there is none of at most so many bytes. Raises BodyTooSlow."""
         while (end := self.buffer.find(b"\r\n", 0, most)) < 0:
