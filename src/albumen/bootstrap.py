@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -241,8 +242,24 @@ def build_archive(directory: Path) -> Archive:
     return Archive(BackupFolder(directory), BlobRepository(), open_copy)
 
 
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
 def _open_database(settings: Settings) -> Database:
-    return open_database(settings.data / "albumen.db", settings.busy_seconds)
+    """Open the database. Raises StartRefused for root in the data of somebody else, who could not use its files."""
+    path = settings.data / "albumen.db"
+    owner = path.stat().st_uid if path.exists() else os.geteuid()
+    if owner != os.geteuid() == 0:
+        name = _user_name(owner)
+        raise StartRefused(
+            f"The data in {settings.data} is that of user {name}, and files that root makes there would be closed to "
+            f"the server. Run this as that user: runuser -u {name} -- …"
+        )
+    return open_database(path, settings.busy_seconds)
 
 
 def _access(settings: Settings, database: Database) -> Access:

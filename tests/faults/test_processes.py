@@ -84,7 +84,37 @@ def test_the_ready_line_names_an_address_that_answers_and_the_data_directory(dat
         assert traffic.get(server.url, "/health/ready").json() == {"status": "ready"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kind", ["path", "abstract"])
+def test_the_manager_of_services_is_told_that_the_server_is_ready(data, tmp_path, kind):
+    name = f"albumen-test-{os.getpid()}" if kind == "abstract" else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{name}" if kind == "abstract" else name)
+        manager.settimeout(60)
+        with running(data, NOTIFY_SOCKET=f"@{name}" if kind == "abstract" else name) as server:
+            assert manager.recv(100) == b"READY=1"
+            assert traffic.get(server.url, "/health/ready").status_code == 200
+
+
+def test_a_server_that_was_started_to_outlive_its_terminal_does(data):
+    with running(data, prefix=("nohup",), ALBUMEN_DERIVE="false") as server:
+        os.killpg(server.process.pid, signal.SIGHUP)
+        assert traffic.post(server.url, [noisy_jpeg(800, 600)]).status_code == 201
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_makes_no_files_in_the_data_of_somebody_else(data):
+    with running(data, ALBUMEN_DERIVE="false"):
+        pass
+    (data / "sweep.lock").unlink(missing_ok=True)
+    os.chown(data / "albumen.db", 65534, 65534)
+    for command in (["serve", "--port", "0"], ["gc"], ["keys", "list"], ["backup", data.parent / "backup"]):
+        done = traffic.albumen(*command, "--data", data)
+        assert done.returncode == 1
+        assert "Run this as that user: runuser -u nobody" in done.stderr
+    assert not (data / "sweep.lock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_ends_every_process_with_status_0_and_cleans_up(data, number):
     with running(data) as server:
         outcome = traffic.post(server.url, [noisy_jpeg(800, 600)]).json()["photos"][0]

@@ -247,3 +247,12 @@ def closed_port():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
+
+
+def test_logs_go_to_the_terminal_when_nothing_else_keeps_them(shared_server, tmp_path):
+    upstream = shared_server.url
+    with nginx_before(upstream, shared_server.data, tmp_path / "nginx", "--log-to-terminal") as nginx:
+        assert requests.get(f"{nginx.url}/health/live", timeout=60).status_code == 200
+        output = tmp_path / "nginx/output.log"
+        eventually(lambda: "GET /health/live" in output.read_text(), "nginx wrote nothing")
+    assert not (tmp_path / "nginx/access.log").exists()

@@ -1,6 +1,7 @@
 """Settings: where they come from, what they refuse, and that a refusal names the place to mend."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -64,6 +65,11 @@ def test_settings_cannot_be_changed():
     settings = load_settings()
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1
+
+
+def test_a_default_file_that_cannot_be_looked_for_counts_as_not_there(monkeypatch):
+    monkeypatch.setattr("albumen.config.DEFAULT_CONFIG", Path(5000 * "x"))  # as in a working directory of somebody else
+    assert load_settings() == Settings()
 
 
 @pytest.mark.parametrize("config", ["flag", "variable"])

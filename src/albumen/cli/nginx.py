@@ -12,7 +12,7 @@ from albumen.cli.options import config_option, data_option
 from albumen.config import Settings, load_settings
 
 PLAIN, TLS = ("80", "[::]:80"), ("443", "[::]:443")
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = click.Path(path_type=Path, readable=False)  # nginx reads it, not we
 
 
 @click.command("nginx-config")
@@ -30,6 +30,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--standalone", type=_FOLDER, help="Print a whole nginx.conf that keeps pid, logs and more in this folder."
 )
+@click.option("--log-to-terminal", is_flag=True, help="With --standalone: log to standard output and standard error.")
 @click.option("--user", help="User of nginx's workers, with --standalone.")
 @data_option
 @config_option
@@ -45,6 +46,7 @@ def nginx_config(  # noqa: PLR0913 - one parameter for each option
     previews_per_second: int,
     previews_burst: int,
     standalone: Path | None,
+    log_to_terminal: bool,
     user: str | None,
     data: Path | None,
     config: Path | None,
@@ -71,6 +73,7 @@ def nginx_config(  # noqa: PLR0913 - one parameter for each option
         previews_per_second=previews_per_second,
         previews_burst=previews_burst,
         state=standalone and standalone.absolute(),
+        log_to_terminal=log_to_terminal,
         user=user,
     )
     click.echo(render(site), nl=False)

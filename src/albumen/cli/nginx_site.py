@@ -44,6 +44,7 @@ class Site:
     previews_per_second: int = 50
     previews_burst: int = 500
     state: Path | None = None
+    log_to_terminal: bool = False
     user: str | None = None
 
 
@@ -69,6 +70,7 @@ def render(site: Site) -> str:
         previews_per_second=site.previews_per_second,
         previews_burst=site.previews_burst,
         whole=site.state is not None,
+        log_to_terminal=site.log_to_terminal,
         state=lambda name: _plain_path(site.state / name) if site.state else "",
         user=site.user,
         dollar="$" in str(site.data),

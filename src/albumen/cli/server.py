@@ -57,8 +57,16 @@ def run_server(settings: Settings) -> None:
 
         def announce() -> None:
             click.echo(f"Albumen is ready at {url} ({who}, data in {settings.data})")
+            _tell_service_manager("READY=1")
 
         Fleet(members, settings.shutdown_seconds, listener.close).run(ready, announce)
+
+
+def _tell_service_manager(state: str) -> None:
+    """Tell systemd, if it waits for that (`Type=notify`), that the server answers."""
+    if address := os.environ.get("NOTIFY_SOCKET"):
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+            link.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
 
 def _members(settings: Settings, listener: socket.socket, tell_ready: int) -> list[Member]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
 GRACE_SECONDS = 5.0
-_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})  # the last: a terminal that is closed
 
 log = structlog.get_logger("albumen.server")
 
@@ -57,6 +57,7 @@ class Member:
         """Begin a child: Ctrl-C reaches every process of a terminal, but only the first one acts on it."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         self.target()
@@ -98,7 +99,8 @@ class Fleet:
             os.eventfd_write(wake, 1)
 
         for number in _SIGNALS:
-            signal.signal(number, stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, stop)
         return wake
 
     def _sentinels(self) -> list[int]:
