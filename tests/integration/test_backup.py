@@ -103,6 +103,22 @@ def test_restored_directory_has_every_photo_the_trash_the_datasets_and_the_keys(
     assert again.access.recognise(str(token)).role == Role.EDITOR
 
 
+def test_backup_in_the_256_folders_of_before_is_restored_as_it_is_and_moved_by_the_next_backup(
+    services, folder, restored
+):
+    kept = add(services, 1, 2, 3)
+    back_up(services, folder)
+    for each in kept:
+        older = folder / "blobs" / each.blob.sha256[:2]
+        older.mkdir(exist_ok=True)
+        file_of(folder, each).rename(older / file_of(folder, each).name)
+    assert not verify(folder).bad
+    assert [stored(restored(folder), each) for each in kept[:1]] == [stored(services, each) for each in kept[:1]]
+    assert back_up(services, folder).new == 0
+    assert all(file_of(folder, each).exists() for each in kept)
+    assert {path.name for path in (folder / "blobs").iterdir()} == set("0123456789abcdef")
+
+
 def test_second_backup_takes_only_what_is_new(services, folder):
     add(services, 1, 2, 3)
     assert back_up(services, folder).new == 3

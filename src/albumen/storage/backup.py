@@ -140,8 +140,9 @@ class BackupFolder:
         shutil.rmtree(gone)
 
     def locate(self, key: BlobKey) -> Path:
-        """Return `blobs/a/<sha256>.<ext>`."""
-        return self._blobs / blob_path(key)
+        """Return `blobs/a/<sha256>.<ext>`, or its place in a backup of a version before the first release."""
+        path, older = self._blobs / blob_path(key), self._blobs / key.sha256[:2] / key.file_name
+        return older if older.exists() and not path.exists() else path
 
     def has(self, key: BlobKey, size: int) -> bool:
         """Tell whether a blob is there, with this size in bytes; its bytes are not read."""
