@@ -242,22 +242,22 @@ def build_archive(directory: Path) -> Archive:
     return Archive(BackupFolder(directory), BlobRepository(), open_copy)
 
 
-def _user_name(number: int) -> str:
+def _as_user(number: int) -> str:
+    """Return the command that runs another one as a user."""
     try:
-        return pwd.getpwuid(number).pw_name
+        return f"runuser -u {pwd.getpwuid(number).pw_name} -- …"
     except KeyError:
-        return f"#{number}"
+        return f"setpriv --reuid {number} --clear-groups -- …"
 
 
 def _open_database(settings: Settings) -> Database:
     """Open the database. Raises StartRefused for root in the data of somebody else, who could not use its files."""
     path = settings.data / "albumen.db"
-    owner = path.stat().st_uid if path.exists() else os.geteuid()
+    owner = (path if path.exists() else settings.data).stat().st_uid
     if owner != os.geteuid() == 0:
-        name = _user_name(owner)
         raise StartRefused(
-            f"The data in {settings.data} is that of user {name}, and files that root makes there would be closed to "
-            f"the server. Run this as that user: runuser -u {name} -- …"
+            f"The data in {settings.data} belongs to another user, and files that root makes there would be closed to "
+            f"the server. Run this as that user: {_as_user(owner)}"
         )
     return open_database(path, settings.busy_seconds)
 

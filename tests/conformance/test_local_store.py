@@ -224,13 +224,14 @@ def test_blobs_of_the_256_folders_of_before_are_moved_by_several_processes_at_on
         folder = tmp_path / "blobs" / key.sha256[:2]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / key.file_name).write_bytes(bytes([number]))
+    (tmp_path / "blobs" / keys[0].sha256[:2] / "strange").mkdir()
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: LocalBlobStore(tmp_path, Workspace(tmp_path / "tmp")), range(4)))
     for number, key in enumerate(keys):
         with stores[0].open(key) as file:
             assert file.read() == bytes([number])
     assert list(stores[0].keys()) == sorted(keys, key=lambda key: key.sha256)
-    assert {path.name for path in (tmp_path / "blobs").iterdir()} == set("0123456789abcdef")
+    assert {path.name for path in (tmp_path / "blobs").iterdir()} == {*"0123456789abcdef", keys[0].sha256[:2]}
     for store in stores:
         store.close()
 

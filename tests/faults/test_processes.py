@@ -114,6 +114,22 @@ def test_root_makes_no_files_in_the_data_of_somebody_else(data):
     assert not (data / "sweep.lock").exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_makes_no_database_in_the_directory_of_somebody_else(data):
+    data.mkdir()
+    os.chown(data, 12345, 12345)
+    done = traffic.albumen("keys", "create", "mine", "--data", data)
+    assert done.returncode == 1
+    assert "setpriv --reuid 12345" in done.stderr
+    assert list(data.iterdir()) == []
+
+
+def test_an_interrupt_ends_a_server_in_the_background_of_a_shell_that_ignores_it(data):
+    with running(data, prefix=("env", "--ignore-signal=INT"), ALBUMEN_DERIVE="false") as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(60) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_ends_every_process_with_status_0_and_cleans_up(data, number):
     with running(data) as server:

@@ -136,6 +136,17 @@ def test_photos_that_come_slowly_are_committed_each_and_told_without_the_next_on
         assert batch.finish() == []
 
 
+def test_a_photo_that_came_whole_is_committed_and_told_though_the_next_one_drips(services):
+    _patient(services, 0.2)
+    with services.ingest.batch("main") as batch:
+        (first, data), (second, dripping) = photos(2)
+        batch.begin(first).write(data)
+        assert batch.end() == []
+        batch.begin(second).write(dripping[:100])
+        (outcome,) = wait_for(batch.settled)
+        assert (outcome.name, listed(services)) == (first, [first])
+
+
 def wait_for(for_what):
     """Return the first answer that is not empty."""
     deadline = time.monotonic() + 20

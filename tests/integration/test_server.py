@@ -9,7 +9,7 @@ import time
 import pytest
 
 from albumen.server.head import MOST_BYTES
-from serving import LARGE, answer, file_of, memory, read_all, request
+from serving import LARGE, answer, file_of, memory, read_all, request, wait_until
 from wire import chunk
 
 CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
@@ -221,6 +221,18 @@ def test_a_refusal_waits_a_moment_for_a_small_body_that_comes_behind_its_head(se
         assert answer(link)[0] == 403
         link.sendall(second)
         assert answer(link)[0] == 403
+
+
+def test_few_threads_wait_for_bodies_that_they_refuse_and_the_others_refuse_at_once(serve, monkeypatch):
+    monkeypatch.setattr("albumen.server.answer.SKIP_SECONDS", 3600)
+    server = serve(refuse, threads=16)
+    with server.linked() as waiting, server.linked() as other:
+        waiting.sendall(request(method="POST", body=b"small")[:-5])
+        wait_until(lambda: server.loop._site.budgets.waiting._left == 0)
+        other.sendall(request(method="POST", body=b"small")[:-5])
+        assert b"Connection: close" in other.recv(10_000)
+        waiting.sendall(b"small")
+        assert b"Connection" not in waiting.recv(10_000)
 
 
 def test_a_refusal_does_not_wait_long_for_a_small_body_that_does_not_come(serve):

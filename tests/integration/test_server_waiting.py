@@ -13,7 +13,7 @@ import pytest
 from albumen.errors import BodyTooSlow
 from albumen.server.connection import Connection
 from albumen.server.loop import UNSENT_BYTES
-from serving import LARGE, answer, echo, file_of, memory, read_all, request
+from serving import LARGE, answer, echo, file_of, memory, read_all, request, wait_until
 
 HASTY = {"seconds": 0.4, "least_bytes": 1000}
 
@@ -61,6 +61,30 @@ def test_what_came_of_a_chunked_body_is_told_though_the_client_pauses_before_the
         link.sendall(b"i\r\n0\r\n\r\n")
         assert answer(link) == (200, b"done")
     assert b"".join(read) == b"abcdefghi"
+
+
+def test_a_trailer_that_comes_too_late_for_one_read_is_a_trailer_for_the_next(serve):
+    read, late = [], threading.Event()
+
+    def application(environ, start_response):
+        body = environ["wsgi.input"]
+        read.append(body.read(1000))
+        with pytest.raises(BodyTooSlow):
+            body.read(1000)
+        late.wait(20)
+        read.extend([body.read(1000), body.is_whole])
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    server = serve(application, **HASTY)
+    with server.linked() as link:
+        link.sendall(request("/", "Transfer-Encoding: chunked", method="POST") + b"3\r\nabc\r\n0\r\n")
+        wait_until(lambda: server.let_go == ["sender"])
+        link.sendall(b"X: y\r\n\r\n7\r\nSMUGGLE\r\n0\r\n\r\n")
+        time.sleep(0.1)
+        late.set()
+        assert answer(link)[0] == 200
+    assert read == [b"abc", b"", True]
 
 
 def whole_or_small(environ, start_response):
@@ -276,13 +300,6 @@ def test_a_request_refused_for_want_of_a_thread_is_not_run_later(serve, monkeypa
 
 def no_thread(_thread):
     raise RuntimeError("can't start new thread")
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_an_application_that_wants_to_exit_ends_its_connection_only(serve):

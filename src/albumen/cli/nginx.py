@@ -30,7 +30,11 @@ _FOLDER = click.Path(path_type=Path, readable=False)  # nginx reads it, not we
 @click.option(
     "--standalone", type=_FOLDER, help="Print a whole nginx.conf that keeps pid, logs and more in this folder."
 )
-@click.option("--log-to-terminal", is_flag=True, help="With --standalone: log to standard output and standard error.")
+@click.option(
+    "--log-to-terminal",
+    is_flag=True,
+    help="With --standalone: log to standard output and error (no sockets).",
+)
 @click.option("--user", help="User of nginx's workers, with --standalone.")
 @data_option
 @config_option

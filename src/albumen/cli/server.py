@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 
 def run_server(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight then have `shutdown_seconds` to finish.
+    """Serve until SIGTERM, SIGINT or SIGHUP; requests in flight then have `shutdown_seconds` to finish.
 
     Raises:
         StartRefused: The address is taken, or others could reach the server and there are no keys.

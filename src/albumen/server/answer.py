@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sized
+from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -24,10 +25,19 @@ if TYPE_CHECKING:
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
     Headers = Sequence[tuple[str, str]]
 
+SKIP_SECONDS = 0.1
 _LAST_CHUNK = b"0\r\n\r\n"
 _FIRST_FINAL = "200"
 _FIRST_REFUSAL = "400"
 _WITHOUT_BODY = ("204", "304")
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What a process spends on slow clients: bytes that are `unsent`, and threads that are `waiting` to refuse."""
+
+    unsent: Budget
+    waiting: Budget
 
 
 class WrongAnswer(Exception):
@@ -53,9 +63,9 @@ class FileBody:
 class Answer:
     """The answer to one request. `keeps` tells, when it was sent, whether the connection can take another request."""
 
-    def __init__(self, connection: Connection, head: Head, body: Body, unsent: Budget, *, keeps: bool) -> None:
+    def __init__(self, connection: Connection, head: Head, body: Body, budgets: Budgets, *, keeps: bool) -> None:
         self._connection = connection
-        self._unsent = unsent
+        self._budgets = budgets
         self._head = head
         self._body = body
         self._begun: tuple[str, Headers] | None = None
@@ -124,7 +134,7 @@ class Answer:
         much for slow clients already. It gets a copy: a part would keep the whole in memory.
         """
         left = self._connection.send_now(parts)
-        if self._unsent.take(sum(map(len, left))):
+        if self._budgets.unsent.take(sum(map(len, left))):
             self._connection.unsent = b"".join(left)
         else:
             self._connection.send(left)
@@ -164,7 +174,7 @@ class Answer:
         self._left = content_length(headers)
         is_refusal = status >= _FIRST_REFUSAL
         if is_refusal:
-            self.keeps = self.keeps and self._body.skip()  # the client may stop sending what nobody reads
+            self.keeps = self.keeps and self._skip()  # the client may stop sending what nobody reads
         invitation = self._body.invite()
         extra: list[tuple[str, str]] = []
         if self._left is None and may_have_body(status) and not (whole == 0 and self._head.method == "HEAD"):
@@ -172,6 +182,18 @@ class Answer:
         head = render(status, [*headers, *extra], keeps=self.keeps, is_new=self._head.is_new)
         self.has_begun = True
         return head if is_refusal else invitation + head
+
+    def _skip(self) -> bool:
+        """Drop a small body, waiting a moment for it if few do; tell whether it is at its end.
+
+        It may be right behind its head. Not to wait for it costs the connection, on which a client behind nginx may
+        have sent its next request.
+        """
+        may_wait = self._budgets.waiting.take(1)
+        try:
+            return self._body.skip(SKIP_SECONDS if may_wait else 0)
+        finally:
+            self._budgets.waiting.give_back(may_wait)
 
     def _frame(self, whole: int | None) -> list[tuple[str, str]]:
         if whole is not None:

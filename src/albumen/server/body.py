@@ -7,7 +7,6 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from albumen.errors import BodyTooSlow
 from albumen.server.connection import ClientGone
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 MOST_LINE_BYTES = 4096
 MOST_TRAILER_LINES = 100
 MOST_SKIPPED_BYTES = 64 * 1024
-SKIP_SECONDS = 0.1
 _WHOLE = 256 * 1024
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t -~\x80-\xff]*)?")
 
@@ -44,14 +42,13 @@ class Body(io.RawIOBase):
         """Tell whether the body was read to its end."""
         return self.left == 0
 
-    def skip(self) -> bool:
-        """Drop a small body that was not read; tell whether the body is at its end now.
+    def skip(self, seconds: float) -> bool:
+        """Drop a small body that was not read, waiting so long for it; tell whether the body is at its end now.
 
-        It may be a moment behind its head. Not to wait for it costs the connection, and a client behind nginx may have
-        sent its next request on that.
+        A client that waits for `100 Continue` is not waited for: what comes from it may be its next request.
         """
-        if self.left <= MOST_SKIPPED_BYTES and not self._expects:
-            deadline = time.monotonic() + SKIP_SECONDS
+        if self.left <= (len(self._connection.buffer) if self._expects else MOST_SKIPPED_BYTES):
+            deadline = time.monotonic() + seconds
             while not (self.is_whole or self.is_cut) and self._connection.has_more_by(deadline):
                 self._take(self.left)
         return self.is_whole
@@ -109,6 +106,8 @@ class ChunkedBody(Body):
     def __init__(self, connection: Connection, *, expects: bool) -> None:
         super().__init__(connection, 0, expects=expects)
         self._owes_line_end = False
+        self._is_last = False
+        self._trailer_lines = 0
         self._has_ended = False
 
     @property
@@ -116,40 +115,45 @@ class ChunkedBody(Body):
         """Tell whether the last chunk was read."""
         return self._has_ended
 
-    def skip(self) -> bool:
+    def skip(self, seconds: float) -> bool:  # noqa: ARG002
         """Tell whether the body is at its end: chunks are not looked through for it."""
         return self.is_whole
 
     def _take(self, size: int) -> bytes:
         """Take what is there of several chunks: a client may make them small, and may pause after any of them."""
-        if not self.left:
+        if not self.left and not self._is_last:
             self._begin_chunk()
+        if self._is_last:
+            self._read_trailer()
         taken = self._take_piece(size)
         if not self._is_more_here():
             return taken
         pieces = bytearray(taken)
         while self._is_more_here() and len(pieces) < size:
-            try:
-                if self.left:
-                    pieces += self._take_piece(size - len(pieces))
-                else:
-                    self._begin_chunk()
-            except BodyTooSlow:  # no trailer came; the next read says so again
-                break
+            pieces += self._take_more(size - len(pieces))
         return bytes(pieces)
+
+    def _take_more(self, size: int) -> bytes:
+        if self.left:
+            return self._take_piece(size)
+        step = self._read_trailer if self._is_last else self._begin_chunk
+        step()
+        return b""
 
     def _take_piece(self, size: int) -> bytes:
         return b"" if self.is_cut or self._has_ended else super()._take(size)
 
     def _is_more_here(self) -> bool:
-        """Tell whether bytes of the current chunk, or the whole line before the next one, are there without waiting."""
+        """Tell whether bytes of the current chunk, the whole line before the next, or the whole trailer have come."""
         if self.is_cut or self._has_ended:
             return False
         buffer = self._connection.buffer
+        if self._is_last:
+            return buffer.startswith(b"\r\n") or buffer.find(b"\r\n\r\n", 0, MOST_LINE_BYTES) >= 0
         return bool(buffer) if self.left else buffer.find(b"\r\n", 2 * self._owes_line_end) >= 0
 
     def _begin_chunk(self) -> None:
-        """Read the line before a chunk, and the end of the chunk before it; after the last one, the trailer."""
+        """Read the line before a chunk, and the end of the chunk before it."""
         if self._owes_line_end:
             self.is_cut = self._line() != b""
             self._owes_line_end = False
@@ -158,13 +162,14 @@ class ChunkedBody(Body):
             self.is_cut = True
             return
         self.left = int(found[1], 16)
-        self._owes_line_end = True
-        if not self.left:
-            self._read_trailer()
+        self._is_last = not self.left
+        self._owes_line_end = not self._is_last
 
     def _read_trailer(self) -> None:
-        for _ in range(MOST_TRAILER_LINES):
+        """Read what follows the last chunk; a client may be too slow for that and be heard once more."""
+        while self._trailer_lines < MOST_TRAILER_LINES:
             line = self._line()
+            self._trailer_lines += 1
             if line is None or b"\n" in line or b"\r" in line:  # for others the trailer may have ended there
                 break
             if not line:

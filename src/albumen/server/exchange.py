@@ -18,7 +18,7 @@ from albumen.server.connection import ClientGone
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-    from albumen.domain.budget import Budget
+    from albumen.server.answer import Budgets
     from albumen.server.connection import Connection
     from albumen.server.head import Head
 
@@ -68,11 +68,11 @@ def variables(common: WSGIEnvironment, connection: Connection, head: Head) -> WS
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all requests to a server have in common; `unsent` bounds what is left to the loop to be sent."""
+    """What all requests to a server have in common."""
 
     application: WSGIApplication
     common: WSGIEnvironment
-    unsent: Budget
+    budgets: Budgets
 
 
 def exchange(connection: Connection, head: Head, site: Site, *, keeps: bool) -> Ending:
@@ -82,7 +82,7 @@ def exchange(connection: Connection, head: Head, site: Site, *, keeps: bool) -> 
     """
     body = _body(connection, head)
     environ = {**variables(site.common, connection, head), "wsgi.input": body}
-    answer = Answer(connection, head, body, site.unsent, keeps=keeps and head.keeps)
+    answer = Answer(connection, head, body, site.budgets, keeps=keeps and head.keeps)
     try:
         _run(site.application, environ, answer)
     except ClientGone:
@@ -92,7 +92,7 @@ def exchange(connection: Connection, head: Head, site: Site, *, keeps: bool) -> 
         return _after_crash(connection, answer)
     if not connection.is_open:
         return Ending.CLOSE
-    if body.is_cut or not body.skip():
+    if body.is_cut or not (body.is_whole or (answer.keeps and body.skip(0))):
         return Ending.LINGER
     return Ending.KEEP if answer.keeps else Ending.CLOSE
 

@@ -64,7 +64,7 @@ class Member:
 
 
 class Fleet:
-    """Runs its members until SIGTERM or SIGINT; each then has `shutdown_seconds` to end by itself.
+    """Runs its members until SIGTERM, SIGINT or SIGHUP; each then has `shutdown_seconds` to end by itself.
 
     `on_stop` is called before they are told.
     """
@@ -99,7 +99,7 @@ class Fleet:
             os.eventfd_write(wake, 1)
 
         for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 signal.signal(number, stop)
         return wake
 

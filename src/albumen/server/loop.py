@@ -23,7 +23,7 @@ import structlog
 
 from albumen.domain.budget import Budget
 from albumen.server import head as heads
-from albumen.server.answer import WrongAnswer, content_length, may_have_body, problem, render
+from albumen.server.answer import Budgets, WrongAnswer, content_length, may_have_body, problem, render
 from albumen.server.connection import ClientGone, Connection
 from albumen.server.exchange import Ending, Site, environment, exchange, variables
 from albumen.server.head import HeadRefused, read_head
@@ -42,6 +42,7 @@ LONGEST_TICK = 1.0
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 256 << 20
+WAITING_SHARE = 16  # of the threads, one waits a moment for a body that it refuses
 UNSENT_BYTES = 64 << 20  # copies of what threads had to send to slow clients
 CUT_SECONDS = 2.0  # for the thread of a request that was cut off to notice
 _INSTANT_METHODS = frozenset({"GET", "HEAD"})
@@ -90,7 +91,8 @@ class Loop:
         self._instant = instant
         self._terms = terms
         self._unsent = Budget(UNSENT_BYTES)
-        self._site = Site(application, environment(*listener.getsockname()[:2]), self._unsent)
+        budgets = Budgets(self._unsent, Budget(max(1, terms.threads // WAITING_SHARE)))
+        self._site = Site(application, environment(*listener.getsockname()[:2]), budgets)
         self._pool = ThreadPoolExecutor(terms.threads, "albumen-request")
         self._events = select.epoll()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)

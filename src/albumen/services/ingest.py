@@ -215,9 +215,14 @@ class Batch:
         return [*final, *self._take_final()]
 
     def settled(self) -> Sequence[Outcome]:
-        """Return the outcomes that became final meanwhile; waits for nothing. Raises what kept photos from it."""
+        """Return the outcomes that became final meanwhile; begin to commit photos that waited long enough.
+
+        Waits for no commit. Raises what kept photos from being stored.
+        """
         if self._commit is not None and self._commit.done():
             self._settle()
+        if self._group and self._commit is None and self._is_due():
+            self._commit_group()
         return self._take_final()
 
     def finish(self) -> Sequence[Outcome]:

@@ -123,21 +123,21 @@ def make_blob_folders(root: Path, mode: int = 0o777) -> None:
     """
     for name in BLOB_FOLDERS:
         (root / name).mkdir(mode, exist_ok=True)
-    for older in root.glob("[0-9a-f][0-9a-f]"):
+    for older in root.glob("[0-9a-f][0-9a-f]/"):
         with suppress(FileNotFoundError):
             _move_blobs(older, root / older.name[0])
 
 
 def _move_blobs(source: Path, target: Path) -> None:
     """Give files new names, make these durable, and only then take the old ones away. Another process may be faster."""
-    paths = list(source.iterdir())
+    paths = [path for path in source.iterdir() if key_of(path.name)]
     for path in paths:
         with suppress(FileExistsError, FileNotFoundError):
             (target / path.name).hardlink_to(path)
     sync_folder(target)
-    for path in paths:
-        path.unlink(missing_ok=True)
-    with suppress(OSError):
+    with suppress(OSError):  # a name too many does no harm
+        for path in paths:
+            path.unlink(missing_ok=True)
         source.rmdir()
 
 
