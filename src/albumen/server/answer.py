@@ -15,6 +15,7 @@ from albumen.server.head import CHARSET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from threading import Semaphore
     from types import TracebackType
 
     from albumen.domain.budget import Budget
@@ -37,7 +38,7 @@ class Budgets:
     """What a process spends on slow clients: bytes that are `unsent`, and threads that are `waiting` to refuse."""
 
     unsent: Budget
-    waiting: Budget
+    waiting: Semaphore
 
 
 class WrongAnswer(Exception):
@@ -189,11 +190,12 @@ class Answer:
         It may be right behind its head. Not to wait for it costs the connection, on which a client behind nginx may
         have sent its next request.
         """
-        may_wait = self._budgets.waiting.take(1)
+        if not self._budgets.waiting.acquire(blocking=False):
+            return self._body.skip(0)
         try:
-            return self._body.skip(SKIP_SECONDS if may_wait else 0)
+            return self._body.skip(SKIP_SECONDS)
         finally:
-            self._budgets.waiting.give_back(may_wait)
+            self._budgets.waiting.release()
 
     def _frame(self, whole: int | None) -> list[tuple[str, str]]:
         if whole is not None:

@@ -91,7 +91,7 @@ class Loop:
         self._instant = instant
         self._terms = terms
         self._unsent = Budget(UNSENT_BYTES)
-        budgets = Budgets(self._unsent, Budget(max(1, terms.threads // WAITING_SHARE)))
+        budgets = Budgets(self._unsent, threading.Semaphore(max(1, terms.threads // WAITING_SHARE)))
         self._site = Site(application, environment(*listener.getsockname()[:2]), budgets)
         self._pool = ThreadPoolExecutor(terms.threads, "albumen-request")
         self._events = select.epoll()
