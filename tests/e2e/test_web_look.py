@@ -146,16 +146,34 @@ def test_place_in_the_grid_is_there_again_after_back_and_after_a_reload(vast, vi
     assert in_view(page) == place
 
 
+def address_of(page, vast, name):
+    """The address of a photo, found by the search of a page."""
+    page.get_by_role("textbox", name="Search").fill(name)
+    expect(tiles(page)).to_have_count(1)
+    return f"{vast}/photo/{tiles(page).get_attribute('data-photo')}"
+
+
 def test_address_of_a_photo_in_the_midst_of_all_shows_it_there_when_it_closes(vast, visit):
     page, _ = visit(vast)
-    page.get_by_role("textbox", name="Search").fill("IMG_073500")
-    expect(tiles(page)).to_have_count(1)
-    photo = tiles(page).get_attribute("data-photo")
-    page.goto(f"{vast}/photo/{photo}")
+    page.goto(address_of(page, vast, "IMG_073500"))
     expect(page.get_by_role("dialog", name="IMG_073500.jpg")).to_be_visible()
     page.keyboard.press("Escape")
     expect(tile(page, "IMG_073500.jpg")).to_be_in_viewport()
     expect(tile(page, "IMG_073501.jpg")).to_be_in_viewport()
+
+
+def test_photo_that_closes_before_the_list_has_come_is_shown_there_all_the_same(vast, visit):
+    page, _ = visit(vast)
+    address = address_of(page, vast, "IMG_073500")
+    held = []
+    page.route("**/api/v1/timeline*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - the page marks what it is given
+    page.goto(address)
+    expect(page.get_by_role("dialog", name="IMG_073500.jpg")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    held[0].continue_()
+    expect(tile(page, "IMG_073500.jpg")).to_be_in_viewport()
+    expect(tile(page, "IMG_073500.jpg")).to_be_focused()
 
 
 def test_search_among_all_finds_many_and_reaches_the_last(vast, visit):
