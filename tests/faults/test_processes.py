@@ -132,7 +132,7 @@ def test_an_interrupt_ends_a_server_in_the_background_of_a_shell_that_ignores_it
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_ends_every_process_with_status_0_and_cleans_up(data, number):
-    with running(data) as server:
+    with running(data, prefix=("env", "--default-signal=HUP")) as server:  # tests may run under nohup themselves
         outcome = traffic.post(server.url, [noisy_jpeg(800, 600)]).json()["photos"][0]
         assert traffic.get_photo(server.url, outcome, "?size=256").status_code == 200
         family = server.family()

@@ -30,10 +30,13 @@ def test_a_process_that_cannot_be_started_is_tried_again_and_costs_the_others_no
     started = []
 
     def look():
+        deadline = time.monotonic() + 60
+        while None in (member.process for member in members) and time.monotonic() < deadline:
+            time.sleep(0.01)
         started.extend(member.process is not None for member in members)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Timer(1.0, look).start()
+    threading.Thread(target=look).start()
     ready, _ = os.pipe()
     try:
         Fleet(members, 5, lambda: None).run(ready, lambda: None)
