@@ -37,6 +37,7 @@ from forms import sha256
 from pictures import of_size
 
 CLIENTS = 3
+REQUESTS = (range(6), range(6, 7), range(7, 8))  # of a client, one after the other: the first is more than a group
 PHOTOS_PER_CLIENT = 8
 DELETED = 5
 PREVIEWS = 2
@@ -45,7 +46,7 @@ PHOTO_BYTES = 3_000
 SETTINGS = {"ALBUMEN_DERIVE": "false", "ALBUMEN_GROUP_PHOTOS": "3", "ALBUMEN_TRASH_DAYS": "0"}
 BLUNT_CUTS = (NOTHING, EVERYTHING, NAMES_WITHOUT_BYTES, BYTES_WITHOUT_NAMES)
 SAMPLE = 25
-FEWEST_TELLINGS = 6  # groups of several clients may share a moment
+FEWEST_TELLINGS = 2 * len(REQUESTS)  # clients may share a moment; the requests of one cannot
 SEED = 20_261_123
 MEMORY = Path("/dev/shm")  # noqa: S108 - quick: hundreds of disks are laid out
 
@@ -108,10 +109,15 @@ def _photos(numbers):
 def _pour(server, first):
     """Upload from several clients at once; return the outcomes."""
     firsts = range(first, first + CLIENTS * PHOTOS_PER_CLIENT, PHOTOS_PER_CLIENT)
-    shares = [range(one, one + PHOTOS_PER_CLIENT) for one in firsts]
     with ThreadPoolExecutor(CLIENTS) as pool:
-        told = list(pool.map(lambda share: _upload(server.url, _photos(share)), shares))
+        told = list(pool.map(lambda first: _send_all(server, first), firsts))
     return [outcome for outcomes in told for outcome in outcomes]
+
+
+def _send_all(server, first):
+    """Send the requests of one client; return the outcomes."""
+    requests_of_numbers = [[first + number for number in numbers] for numbers in REQUESTS]
+    return [outcome for numbers in requests_of_numbers for outcome in _upload(server.url, _photos(numbers))]
 
 
 def _upload(url, photos):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import threading
 import time
 from itertools import count
@@ -13,6 +12,7 @@ import traffic
 
 from conftest import running
 from forms import sha256
+from fronts import free_port
 from pictures import of_size
 
 CLIENTS = 4
@@ -59,15 +59,6 @@ class PatientClient(threading.Thread):
         return True
 
 
-def _free_port():
-    """Return a port that the system gives to nobody who asks for any."""
-    for port in random.sample(range(20_000, 30_000), 50):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise AssertionError("no port is free")
-
-
 def _listed(server):
     """Return id and digest of all photos."""
     listed, cursor = [], ""
@@ -89,7 +80,7 @@ def _run_and_end(data, port, moment, *, gracefully):
 
 
 def test_four_clients_that_try_again_get_every_photo_in_exactly_once(tmp_path):
-    data, port, numbers, stop = tmp_path / "data", _free_port(), count(1), threading.Event()
+    data, port, numbers, stop = tmp_path / "data", free_port(), count(1), threading.Event()
     moments = random.Random(SEED)  # noqa: S311 - repeatable moments
     clients = [PatientClient(f"http://127.0.0.1:{port}", numbers, stop) for _ in range(CLIENTS)]
     for client in clients:

@@ -11,11 +11,9 @@ from datetime import timedelta
 
 import pysqlite3
 import pytest
-from click.testing import CliRunner
 
 import pictures
 from albumen.bootstrap import build, build_archive, build_backup, prepare
-from albumen.cli.main import cli
 from albumen.config import load_settings
 from albumen.domain.access import Role
 from albumen.errors import StartRefused
@@ -25,6 +23,7 @@ from albumen.storage.backup import BLOB_MODE
 from albumen.storage.copies import Cloning, link
 from albumen.storage.restore import RestoreFolder
 from batches import blobs, files, stored, upload_one
+from commands import invoke
 
 NOW = timedelta(0)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -81,10 +80,6 @@ def file_of(folder, accepted):
 def spoil(path, data=b"other bytes"):
     path.chmod(0o600)
     path.write_bytes(data)
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, list(map(str, arguments)))
 
 
 def test_restored_directory_has_every_photo_the_trash_the_datasets_and_the_keys(services, folder, restored):
@@ -225,7 +220,7 @@ def test_restore_of_a_damaged_backup_brings_the_rest_and_names_what_is_bad(servi
     back_up(services, folder)
     spoil(file_of(folder, damaged), pictures.of_size(3000, seed=9))
     file_of(folder, missing).unlink()
-    ended = run("restore", folder, "--data", tmp_path / "new")
+    ended = invoke("restore", folder, "--data", tmp_path / "new")
     assert ended.exit_code == 1
     assert set(ended.stdout.splitlines()[:2]) == {f"damaged  {damaged.blob.sha256}", f"missing  {missing.blob.sha256}"}
     assert "3 photos, 1 files restored" in ended.stdout
@@ -324,7 +319,7 @@ def test_restored_directory_is_for_its_owner_and_one_that_was_there_keeps_its_mo
     back_up(services, folder)
     (tmp_path / "there").mkdir(mode=0o750)
     for name in ("new", "there"):
-        assert run("restore", folder, "--data", tmp_path / name).exit_code == 0
+        assert invoke("restore", folder, "--data", tmp_path / name).exit_code == 0
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("new", "there")] == [0o700, 0o750]
     assert [path.stat().st_mode & 0o222 for path in files(tmp_path / "new/blobs")] == [0]
 
@@ -366,11 +361,11 @@ def test_two_backups_into_one_directory_do_not_run_at_once(services, folder):
 @pytest.mark.parametrize("arguments", [("--verify",), ()])
 def test_directory_without_a_backup_cannot_be_verified_or_restored(tmp_path, arguments):
     command = ("backup", tmp_path, *arguments) if arguments else ("restore", tmp_path, "--data", tmp_path / "new")
-    assert "holds no backup" in str(run(*command).exception)
+    assert "holds no backup" in str(invoke(*command).exception)
 
 
 def test_directory_without_a_database_is_not_backed_up(tmp_path, folder):
-    assert "There is no database in" in str(run("backup", folder, "--data", tmp_path / "nothing").exception)
+    assert "There is no database in" in str(invoke("backup", folder, "--data", tmp_path / "nothing").exception)
     assert not (tmp_path / "nothing").exists()
 
 
@@ -381,7 +376,7 @@ def test_damaged_database_of_the_server_is_not_taken_for_a_backup(services, fold
     content = bytearray(path.read_bytes())
     content[8192:12288] = b"\xff" * 4096
     path.write_bytes(content)
-    ended = run("backup", folder, "--data", services.settings.data)
+    ended = invoke("backup", folder, "--data", services.settings.data)
     assert ended.exit_code == 1
     assert files(folder / "backups") == []
 
@@ -389,13 +384,13 @@ def test_damaged_database_of_the_server_is_not_taken_for_a_backup(services, fold
 def test_command_tells_what_it_did(services, folder):
     add(services, 1, 2)
     data = services.settings.data
-    first, second = run("backup", folder, "--data", data), run("backup", folder, "--data", data, "--keep", "1")
+    first, second = invoke("backup", folder, "--data", data), invoke("backup", folder, "--data", data, "--keep", "1")
     assert [line.partition(": ")[2] or line for line in first.stdout.splitlines()] == [
         "2 photos, 2 files, 6,000 bytes",
         "2 files, 6,000 bytes of them new",
     ]
     assert second.stdout.splitlines()[1:] == ["0 files, 0 bytes of them new", "1 backups and 0 files removed"]
-    checked = run("backup", folder, "--verify")
+    checked = invoke("backup", folder, "--verify")
     assert checked.stdout.splitlines()[0].endswith("  sound")
     assert checked.stdout.splitlines()[1:] == ["2 files read, 0 bad"]
     (manifest,) = files(folder / "backups")[1:]
@@ -405,10 +400,10 @@ def test_command_tells_what_it_did(services, folder):
 def test_command_ends_with_status_1_when_a_photo_has_no_bytes_and_prunes_nothing(services, folder):
     (photo,) = add(services, 1)
     data = services.settings.data
-    assert run("backup", folder, "--data", data).exit_code == 0
+    assert invoke("backup", folder, "--data", data).exit_code == 0
     file_of(folder, photo).unlink()
     services.store.locate(photo.blob.key).unlink()
-    ended = run("backup", folder, "--data", data, "--keep", "1")
+    ended = invoke("backup", folder, "--data", data, "--keep", "1")
     assert ended.exit_code == 1
     assert f"bad  {photo.blob.sha256}" in ended.stdout
     assert len(verify(folder).backups) == 2

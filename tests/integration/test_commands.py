@@ -7,15 +7,15 @@ import sys
 
 import pytest
 import structlog
-from click.testing import CliRunner
 
 import albumen
 import pictures
-from albumen.cli.main import cli, main
+from albumen.cli.main import main
 from albumen.config import Settings
 from albumen.repository.engine import open_database
 from albumen.repository.migrate import known_migrations, migrate
 from batches import upload_one
+from commands import invoke
 
 COMMANDS = ["serve", "keys", "backup", "restore", "gc", "scrub", "derive", "migrate", "info"]
 PRINTED = r"alb_([0-9a-f]{12})_[0-9a-f]{64}"
@@ -36,7 +36,7 @@ def data(tmp_path):
 
 def run(*arguments):
     """Run a command in this process and expect it to end well; return what it printed."""
-    result = CliRunner().invoke(cli, list(map(str, arguments)))
+    result = invoke(*arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -86,7 +86,7 @@ def test_help_teaches(command):
     text = run(*command, "--help")
     assert text.startswith("Usage: ")
     assert len(text.splitlines()) > 5
-    assert CliRunner().invoke(cli, [*command, "-h"]).stdout == text
+    assert invoke(*command, "-h").stdout == text
 
 
 def test_help_of_albumen_names_every_command_and_shows_the_first_steps():
@@ -101,7 +101,7 @@ def test_version_is_told():
 
 
 def test_key_is_printed_once_and_alone_on_standard_output(data):
-    result = CliRunner().invoke(cli, ["keys", "create", "phone", "--data", str(data)])
+    result = invoke("keys", "create", "phone", "--data", str(data))
     assert re.fullmatch(PRINTED + "\n", result.stdout)
     assert "cannot be shown again" in result.stderr
 
@@ -159,7 +159,7 @@ def test_key_needs_a_name(data, name, refusal):
     ],
 )
 def test_wrong_use_ends_with_status_2_and_says_what_is_wrong(arguments):
-    result = CliRunner().invoke(cli, arguments)
+    result = invoke(*arguments)
     assert result.exit_code == 2
     assert "Error: " in result.stderr
 
@@ -183,7 +183,7 @@ def test_gc_follows_the_settings(services, data, tmp_path):
 def test_gc_ends_with_status_1_when_photos_have_no_bytes(services, data):
     accepted = upload_one(services, pictures.jpeg())
     services.store.locate(accepted.blob.key).unlink()
-    result = CliRunner().invoke(cli, ["gc", "--data", str(data)])
+    result = invoke("gc", "--data", str(data))
     assert result.exit_code == 1
     assert result.stderr == "Error: 1 photos have no bytes. Restore 'blobs' from a backup.\n"
 
