@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from contextlib import ExitStack, contextmanager, suppress
@@ -47,6 +48,19 @@ def open_links(server, number, *, source="127.0.0.1"):
         links = [socket.create_connection(target, 60, source_address=(source, 0)) for _ in range(number)]
         for link in links:
             stack.enter_context(link)
+        yield links
+
+
+@contextmanager
+def open_narrow_links(server, number):
+    """So many connections that take little at once."""
+    address = urlsplit(server.url)
+    with ExitStack() as stack:
+        links = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for link in links:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+            link.connect((address.hostname, address.port))
         yield links
 
 
@@ -139,7 +153,7 @@ def test_silent_log_ins_without_a_key_leave_the_others_served(tmp_path):
     settings = {**FEW_THREADS, **PATIENT}
     with running(tmp_path / "data", "--workers", "1", **settings) as server, silent(server, SILENT_LOGIN, 3 * THREADS):
         assert_served(server, seed=1)
-        with open_links(server, 1, source=OTHER_ADDRESS) as (link,):
+        with open_links(server, 1) as (link,):  # from the same address
             body = json.dumps({"name": "Cats", "slug": "cats"}).encode()
             announced = ("Content-Type: application/json", f"Content-Length: {len(body)}")
             link.sendall(head("POST", "/api/v1/datasets", *announced) + body)
@@ -218,6 +232,16 @@ def test_readers_that_never_read_leave_the_others_served_and_are_let_go(tmp_path
             assert_served(server, seed=2)
         whole = traffic.get_photo(server.url, large)
         assert len(whole.content) == 20_000_000
+
+
+@pytest.mark.parametrize("span", [(), ("Range: bytes=0-",)])
+def test_strangers_that_never_read_the_web_client_hold_no_threads(tmp_path, span):
+    with running(tmp_path / "data", "--workers", "1", **FEW_THREADS, **PATIENT) as server:
+        script = re.search(r'src="([^"]+/assets/[^"]+\.js)"', traffic.get(server.url, "/").text)[1]
+        with open_narrow_links(server, 2 * THREADS) as links:
+            for link in links:
+                link.sendall(head("GET", script, *span))
+            assert_served(server, seed=1)
 
 
 def test_a_reader_that_is_slow_but_keeps_reading_gets_everything(impatient):

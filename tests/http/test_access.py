@@ -257,3 +257,16 @@ def test_a_broken_cookie_is_no_key(app, tokens, cookie):
     assert tokens
     client = app.test_client(use_cookies=False)
     problem(client.get("/api/v1/photos", headers={"Cookie": cookie}), 401, "key_required")
+
+
+@pytest.mark.parametrize("others", ['prefs={"dark":1}', "seen", "name=\xff\xfe", '"="', "a=b; c[]=d,e"])
+def test_the_cookies_of_other_servers_do_not_take_the_key_away(app, tokens, others):
+    client = app.test_client(use_cookies=False)
+    cookies = f"{others}; {COOKIE}={tokens[Role.VIEWER]}; {others}"
+    assert client.get("/api/v1/photos", headers={"Cookie": cookies}).status_code == 200
+
+
+def test_a_login_has_a_small_body(app, tokens):
+    answer = app.test_client().post("/api/v1/session", json={"key": tokens[Role.VIEWER], "rest": "x" * 5000})
+    problem(answer, 413, "request_entity_too_large")
+    assert "Set-Cookie" not in answer.headers

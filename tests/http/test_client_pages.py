@@ -124,3 +124,18 @@ def test_sources_write_text_only_as_text():
     assert len(files) > 20
     forbidden = r"\{@html|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
     assert [path.name for path in files if re.search(forbidden, path.read_text("utf-8"))] == []
+
+
+def test_a_file_of_the_client_is_one_piece_however_it_is_asked_for(client):
+    address = script(client)
+    whole = client.get(address)
+    assert [len(whole.get_data())] == [len(piece) for piece in whole.response]
+    some = client.get(address, headers={"Range": "bytes=10-20009"})
+    assert (some.status_code, list(some.response)) == (206, [whole.data[10:20_010]])
+    with client.get(address, headers={"If-None-Match": whole.headers["ETag"]}) as again:
+        assert again.status_code == 304
+
+
+def test_a_name_that_is_too_long_for_a_file_is_not_found(client):
+    long = f"/client/assets/{'a' * 300}"
+    assert client.get(long, headers={"Accept-Encoding": "gzip"}).status_code == 404

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
+
+from werkzeug.sansio.http import parse_cookie
 
 from albumen.errors import CrossOrigin, UnknownHost
 
@@ -101,14 +102,9 @@ def _bearer(environ: WSGIEnvironment) -> str | None:
 
 
 def _cookie(environ: WSGIEnvironment) -> str | None:
-    header = environ.get("HTTP_COOKIE")
-    if not header or COOKIE not in header:
-        return None
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    """Return the key of a browser, whatever other cookies there are: some hosts share theirs between all ports."""
+    header = environ.get("HTTP_COOKIE", "")
+    return parse_cookie(header).get(COOKIE) if COOKIE in header else None
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, request
+from werkzeug.urls import iri_to_uri
 
 from albumen.errors import InvalidParameter, MalformedBody, UnsupportedBody
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from albumen.web.bundle import Bundle
     from albumen.web.delivery import Delivery
     from albumen.web.observe import Observer
-    from albumen.web.places import AllPlaces
+    from albumen.web.places import AllPlaces, Places
     from albumen.web.rates import Rates
 
     InstantApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None]
@@ -66,8 +67,8 @@ def services() -> Services:
 
 
 def base_url() -> str:
-    """Return the address that links start with, without a slash at its end."""
-    return services().settings.public_url or request.root_url.rstrip("/")
+    """Return the address that links start with, in ASCII (hosts too), without a slash at its end."""
+    return services().settings.public_url or iri_to_uri(request.root_url).rstrip("/")
 
 
 def number(parameter: str, default: int, allowed: str) -> int:
@@ -80,13 +81,13 @@ def number(parameter: str, default: int, allowed: str) -> int:
     return int(text)
 
 
-def body_place() -> AbstractContextManager[None]:
-    """Hold a place for a body that is read whole, for the length of a block. Raises Busy when there is none."""
-    return context().places.bodies.taken(request.remote_addr or "")
+def body_place(places: Places | None = None) -> AbstractContextManager[None]:
+    """Hold a place while a body is read in a block; one for bodies, if not told. Raises Busy when there is none."""
+    return (places or context().places.bodies).taken(request.remote_addr or "")
 
 
-def json_object() -> dict[str, object]:
-    """Return the JSON object in the body.
+def json_object(places: Places | None = None) -> dict[str, object]:
+    """Return the JSON object in the body, which is read while it holds one of the `places`, of bodies if not told.
 
     Raises:
         UnsupportedBody: The body is not announced as JSON.
@@ -97,7 +98,7 @@ def json_object() -> dict[str, object]:
     if not request.is_json:
         raise UnsupportedBody("Send JSON with 'Content-Type: application/json'.")
     try:
-        with body_place():
+        with body_place(places):
             value = request.get_json(silent=True)
     except RecursionError as exc:
         raise MalformedBody("The JSON is nested too deeply.") from exc

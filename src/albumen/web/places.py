@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 UPLOAD_SHARE = 3 / 8  # of the threads; the rest is for answers, previews that must be made, and everything short
 DOWNLOAD_SHARE = 3 / 16
 BODY_SHARE = 1 / 16
+LOGIN_SHARE = 1 / 32  # apart from other bodies: strangers send these without a key
 FILE_SHARE = 1 / 16  # of a client's own files, which strangers get without a key: photos keep their places
 ADDRESS_SHARE = 3 / 4  # of the places
 IN_USE = Gauge(
@@ -85,12 +86,13 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class AllPlaces:
-    """The places of one process: for uploads, large answers, large files of clients, and other bodies."""
+    """The places of one process: for uploads, large answers, large files of clients, other bodies, and log-ins."""
 
     uploads: Places
     downloads: Places
     files: Places
     bodies: Places
+    logins: Places
 
 
 def lay_out(settings: Settings) -> AllPlaces:
@@ -99,11 +101,13 @@ def lay_out(settings: Settings) -> AllPlaces:
     downloads = _share(settings.threads, DOWNLOAD_SHARE)
     files = _share(settings.threads, FILE_SHARE)
     bodies = _share(settings.threads, BODY_SHARE)
+    logins = _share(settings.threads, LOGIN_SHARE)
     return AllPlaces(
         Places(uploads, settings.uploads_per_address or _share(uploads, ADDRESS_SHARE), _NO_UPLOAD, _in_use("upload")),
         Places(downloads, _share(downloads, ADDRESS_SHARE), _NO_DOWNLOAD, _in_use("download")),
         Places(files, _share(files, ADDRESS_SHARE), _NO_FILE, _in_use("file")),
         Places(bodies, _share(bodies, ADDRESS_SHARE), _NO_BODY, _in_use("body")),
+        Places(logins, _share(logins, ADDRESS_SHARE), _NO_BODY, _in_use("login")),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import mimetypes
+import os.path
+from http import HTTPStatus
 from pathlib import Path
 
 from flask import Blueprint, Response, make_response, request, send_from_directory
@@ -44,12 +46,21 @@ def file(filename: str) -> Response:
     """Answer with a file of the bundle, compressed when the browser takes it so."""
     encoding = _encoding(filename) if filename.startswith(HASHED) else None
     stored = filename + ENCODINGS[encoding] if encoding else filename
-    response = send_from_directory(BUNDLE, stored, mimetype=_media_type(filename))
+    response = _in_one_piece(send_from_directory(BUNDLE, stored, mimetype=_media_type(filename)))
     if encoding:
         response.headers["Content-Encoding"] = encoding
     if filename.startswith(HASHED):
         response.headers["Cache-Control"] = FOREVER
         response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def _in_one_piece(response: Response) -> Response:
+    """Read a file, all of which are small: what a slow reader has not taken then is sent without a thread."""
+    if response.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        response.direct_passthrough = False
+        response.set_data(response.get_data())
+        response.close()  # the file, not the answer
     return response
 
 
@@ -68,7 +79,11 @@ def _encoding(filename: str) -> str | None:
     """Return the best encoding that the browser takes and that the file is there in."""
     taken = request.accept_encodings
     taken_ones = (name for name in ENCODINGS if taken.quality(name) > 0)
-    return next((name for name in taken_ones if (BUNDLE / (filename + ENCODINGS[name])).is_file()), None)
+    return next((name for name in taken_ones if _is_there(filename + ENCODINGS[name])), None)
+
+
+def _is_there(filename: str) -> bool:
+    return os.path.isfile(BUNDLE / filename)  # noqa: PTH113 - no error for a long name
 
 
 def _media_type(filename: str) -> str:

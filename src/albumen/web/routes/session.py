@@ -11,6 +11,7 @@ from albumen.web.context import context, json_object, member, services
 
 session = Blueprint("session", __name__, url_prefix="/api/v1")
 COOKIE_SECONDS = 30 * 86400
+MOST_LOGIN_BYTES = 4096
 
 
 @session.get("/session")
@@ -28,7 +29,8 @@ def read_session() -> Response:
 @public
 def log_in() -> Response:
     """Check a key and keep it in an HttpOnly cookie."""
-    key = member(json_object(), "key")
+    request.max_content_length = MOST_LOGIN_BYTES
+    key = member(json_object(context().places.logins), "key")
     services().access.require(key, Role.VIEWER)
     response = Response(status=204)
     response.set_cookie(COOKIE, key, max_age=COOKIE_SECONDS, secure=request.is_secure, httponly=True, samesite="Strict")
