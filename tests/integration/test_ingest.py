@@ -1,8 +1,10 @@
 """A photo's way in on a real disk: outcomes in order, duplicates, groups, and nothing told that is not there."""
 
+import gc
 import itertools
 import shutil
 import time
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -377,3 +379,23 @@ def test_photo_of_every_format_keeps_its_bytes_and_tells_its_header(services):
         (f"image/{name}", 80, 60) for name in made
     ]
     assert [stored(services, outcome.accepted) for outcome in outcomes] == list(made.values())
+
+
+@pytest.mark.parametrize("photo", [b"%PDF-1.7 ", pictures.jpeg()[:-2]])
+def test_refused_photos_leave_nothing_but_the_reason_in_memory(services, photo):
+    services.ingest.limits = replace(services.ingest.limits, group_photos=1000, max_photos=1000)
+    chunk = photo + bytes(500_000)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        with services.ingest.batch("main") as batch:
+            for number in range(60):
+                batch.begin(f"{number}.jpg").write(chunk + bytes([number]))
+                batch.end()
+            _, most = tracemalloc.get_traced_memory()
+            outcomes = batch.finish()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert {outcome.status for outcome in outcomes} == {Status.REJECTED}
+    assert most < 5_000_000

@@ -157,8 +157,10 @@ class Reception:
         return Sealed(self._index, self._name, incoming, self._size, header)
 
     def _refuse(self, reason: PhotoRejected) -> None:
+        """Keep why, but not where: the frames of a traceback would keep the bytes of the photo in memory."""
         self.discard()
-        self._refusal = Refusal(self._index, self._name, reason)
+        reason.__cause__ = reason.__context__ = None
+        self._refusal = Refusal(self._index, self._name, reason.with_traceback(None))
 
 
 class Batch:
