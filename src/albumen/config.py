@@ -12,7 +12,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
             parts = urlsplit(origin)
             if origin != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
                 raise ValueError("must be origins such as https://photos.example.org, without a path")
-        return value
+        return tuple(map(_in_ascii, value))
 
     @field_validator("uploads", mode="after")
     @classmethod
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         if value is not None and not urlsplit(value).netloc:
             raise ValueError("must name a host")
-        return value.rstrip("/") if value else None
+        return _in_ascii(value).rstrip("/") if value else None
 
     @property
     def is_loopback(self) -> bool:
@@ -159,6 +159,16 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def _in_ascii(address: str) -> str:
+    """Return an address as browsers send it and headers can hold it: `https://фото.рф` is `https://xn--…`."""
+    if address.isascii():
+        return address
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    host = (parts.hostname or "").encode("idna").decode("ascii")
+    return parts._replace(netloc=f"{host}{port}", path=quote(parts.path)).geturl()
 
 
 def _decoders_of_a_worker(workers: int) -> int:

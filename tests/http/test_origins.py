@@ -10,6 +10,7 @@ from pictures import of_size
 
 ID = "0197c5a2-8f4e-7c31-9d0a-5b6e2f7a1c44"
 OTHER = "https://elsewhere.example"
+IN_CYRILLIC = "xn--n1aalg.xn--p1ai"  # фото.рф
 CHANGES = (
     ("POST", "/upload"),
     ("POST", "/"),
@@ -116,6 +117,17 @@ def test_links_start_with_the_public_address(make_app):
     photo = send(client).get_json()["photos"][0]
     assert photo["link"] == f"https://photos.example.org/album/get/{photo['id']}"
     assert photo["preview"].startswith("https://photos.example.org/album/get/")
+
+
+@pytest.mark.parametrize("target", ["/api/v1/photos?limit=1", "/get_value?limit=1"])
+@pytest.mark.parametrize("chosen", [{"public_url": "https://фото.рф"}, {"trusted_hosts": (IN_CYRILLIC,)}])
+def test_the_links_of_a_server_with_a_name_in_another_alphabet_fit_into_headers(make_app, chosen, target):
+    client = make_app(**chosen).test_client()
+    client.post("/upload", data=form(part(of_size(2000)), part(of_size(2001))), headers=FORM)
+    answer = client.get(target, headers={"Host": IN_CYRILLIC})
+    assert answer.status_code == 200
+    assert f"//{IN_CYRILLIC}/" in answer.headers["Link"]
+    assert f"//{IN_CYRILLIC}/" in answer.text
 
 
 def test_an_allowed_origin_may_call_from_its_pages(make_app):

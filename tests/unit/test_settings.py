@@ -153,6 +153,23 @@ def test_list_is_an_array_in_the_file(name, albumen_toml):
     assert getattr(load_settings(), name) == ("https://a.example", "https://b.example")
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://фото.рф", "https://xn--n1aalg.xn--p1ai"),
+        ("https://фото.рф:8443/наши/", "https://xn--n1aalg.xn--p1ai:8443/%D0%BD%D0%B0%D1%88%D0%B8"),
+        ("https://xn--n1aalg.xn--p1ai", "https://xn--n1aalg.xn--p1ai"),
+    ],
+)
+def test_addresses_in_other_alphabets_are_kept_as_browsers_send_them(given, kept):
+    assert load_settings({"public_url": given}).public_url == kept
+
+
+def test_origins_in_other_alphabets_are_kept_as_browsers_send_them():
+    chosen = load_settings({"cors_origins": "https://фото.рф,http://localhost:8080"})
+    assert chosen.cors_origins == ("https://xn--n1aalg.xn--p1ai", "http://localhost:8080")
+
+
 def test_public_url_loses_its_last_slash():
     assert load_settings({"public_url": "https://photos.example.org/p/"}).public_url == "https://photos.example.org/p"
 

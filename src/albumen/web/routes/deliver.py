@@ -52,12 +52,12 @@ def list_names() -> Response:
         steps = services().photos.all_references()
         body = context().places.downloads.streamed(_all_references(steps, base_url()), request.remote_addr or "")
         return Response(body, mimetype="application/json")
-    limit = asked_limit()
+    limit, base = asked_limit(), base_url()
     photos = services().photos.references(request.args.get("cursor"), limit)
-    response = Response(present.as_json([present.reference(photo, base_url()) for photo in photos]))
+    response = Response(present.as_json([present.reference(photo, base) for photo in photos]))
     response.mimetype = "application/json"
     if len(photos) == limit:
-        response.headers["Link"] = f'<{base_url()}/get_value?limit={limit}&cursor={photos[-1].id}>; rel="next"'
+        response.headers["Link"] = f'<{base}/get_value?limit={limit}&cursor={photos[-1].id}>; rel="next"'
     return response
 
 

@@ -31,10 +31,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 def list_photos() -> Response:
     """Answer with one page of photos, newest first."""
     page = services().photos.page(asked_listing())
-    response = jsonify({"photos": [present.listed(photo, base_url()) for photo in page.photos], "next": page.next})
+    base = base_url()
+    response = jsonify({"photos": [present.listed(photo, base) for photo in page.photos], "next": page.next})
     if page.next is not None:
         query = urlencode({**request.args.to_dict(), "cursor": page.next})
-        response.headers["Link"] = f'<{base_url()}{request.path}?{query}>; rel="next"'
+        response.headers["Link"] = f'<{base}{request.path}?{query}>; rel="next"'
     return response
 
 
@@ -48,7 +49,8 @@ def known_photos() -> Response:
         raise InvalidParameter("sha256", "a list of SHA-256 digests in lower-case hex")
     dataset = check_slug(member(body, "dataset", DEFAULT_DATASET))
     known = services().photos.known(dataset, digests)
-    return jsonify({"known": [present.known(photo, base_url()) for photo in known.values()]})
+    base = base_url()
+    return jsonify({"known": [present.known(photo, base) for photo in known.values()]})
 
 
 @photos.post("/trash")
