@@ -234,6 +234,23 @@ def test_heads_that_do_not_come_to_their_end_give_way_to_others(serve):
             link.close()
 
 
+def test_those_who_were_refused_and_send_on_give_way_to_others(serve):
+    server = serve(connections=5)
+    links = [socket.create_connection(server.address, 20) for _ in range(5)]
+    try:
+        for link in links:
+            link.sendall(b"BAD\r\n\r\n")
+        wait_until(lambda: len(server.loop._lingering) == 5)
+        for _ in range(2):
+            with server.linked() as late:
+                late.settimeout(5)
+                late.sendall(request())
+                assert answer(late) == (200, b"0 False")
+    finally:
+        for link in links:
+            link.close()
+
+
 def wait_for(gate):
     def application(_environ, start_response):
         start_response("200 OK", [])

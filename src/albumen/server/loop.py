@@ -179,12 +179,17 @@ class Loop:
     def _drop_idlest(self) -> bool:
         """Close the connection that has been without a request for longest; tell whether there was one.
 
-        Those of which a part of a head came are the last to go, but they go: else they would shut out everybody.
+        Those of which a part of a head came go after them, then those that were refused and still send: else they would
+        shut out everybody.
         """
         waiting = list(self._reading.values())
         if waiting:
             self._drop(min(waiting, key=lambda connection: (bool(connection.buffer), connection.since)))
-        return bool(waiting)
+        elif self._lingering:
+            self._drop(next(iter(self._lingering.values()))[0])  # the one that has lingered for longest
+        else:
+            return False
+        return True
 
     def _drop(self, connection: Connection) -> None:
         self._reading.pop(connection.number, None)
