@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import event
+from werkzeug.test import EnvironBuilder
 
+from albumen.services.recent import never_wait
+from albumen.web.context import context_of
 from forms import FORM, form, ids, part
 from pictures import of_size
 
@@ -157,3 +161,20 @@ def test_bytes_asked_for_again_at_once_cost_no_statement(cost, upload, client):
     (photo,) = ids(upload(1).get_json())
     client.get(f"/get/{photo}")
     assert cost(lambda: client.get(f"/get/{photo}")) == 0
+
+
+@pytest.mark.parametrize("query", ["", f"x={'x' * 2000}"])
+def test_a_thread_that_never_waits_asks_the_database_nothing(app, upload, budget, query):
+    photo = upload(1).get_json()["photos"][0]["id"]
+    environ = EnvironBuilder(f"/get/{photo}", query_string=query).get_environ()
+    told = []
+
+    def ask():
+        never_wait([].append)
+        told.append(context_of(app).instant(environ, lambda *_: None))
+
+    with budget() as statements:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert (told, statements) == ([None], [])

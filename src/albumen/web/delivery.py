@@ -107,6 +107,7 @@ class Delivery:
         """
         query, accept = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT", "")
         if len(query) + len(accept) > LONGEST_KEPT:
+            about_to_wait()
             return self._send(environ, self._prepare_ready(photo_id, query, accept))
         kept = self._kept.get((photo_id, query, accept), lambda: self._prepare_ready(photo_id, query, accept))
         return self._send(environ, kept)

@@ -14,6 +14,7 @@ from collections import deque
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -124,7 +125,7 @@ class Observer:
         log.info(
             "request",
             method=environ["REQUEST_METHOD"],
-            path=environ["PATH_INFO"],
+            path=quote(environ["PATH_INFO"], encoding="latin-1"),  # as it came: a terminal may obey what it decodes to
             status=int(status[:3]),
             seconds=round(seconds, 6),
             client=environ.get("REMOTE_ADDR"),
