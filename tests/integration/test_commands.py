@@ -247,9 +247,10 @@ def test_schema_of_a_newer_version_is_refused_clearly(data, command, refusal):
 
 def test_info_shows_versions_contents_and_every_setting(services, data):
     upload_one(services, pictures.of_size(2000))
+    upload_one(services, pictures.of_size(2000), dataset="copies")
     lines = run("info", "--data", data).splitlines()
     assert lines[0].startswith(f"albumen {albumen.__version__}, SQLite 3.")
-    assert lines[1] == "1 photos, 2,000 bytes, 1 wait for previews"
+    assert lines[1] == "2 photos, 1 files, 2,000 bytes, 1 wait for previews"
     assert [line.partition(" = ")[0] for line in lines[2:]] == list(Settings.model_fields)
     assert f"data = {data}" in lines
 

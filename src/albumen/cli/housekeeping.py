@@ -95,9 +95,11 @@ def info(config: Path | None, data: Path | None) -> None:
     """Show versions, the data directory, what it holds, and every setting."""
     with opened(config, data) as services:
         totals = services.housekeeping.totals()
+        photos = sum(dataset.photos for dataset in services.datasets.all())  # without the trash; its files are counted
         click.echo(f"albumen {__version__}, SQLite {sqlite_version()}, schema {schema_version(services.database)}")
         click.echo(
-            f"{totals.blobs} photos, {totals.bytes:,} bytes, {services.housekeeping.waiting()} wait for previews"
+            f"{photos} photos, {totals.blobs} files, {totals.bytes:,} bytes, "
+            f"{services.housekeeping.waiting()} wait for previews"
         )
         for name, value in services.settings:
             click.echo(f"{name} = {value}")
