@@ -56,7 +56,8 @@ def test_without_the_mobile_client_a_page_tells_how_to_install_it(without):
     answer = without.get("/mobile/")
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
-    assert "pip install &#39;albumen[mobile]&#39;" in answer.text or "pip install 'albumen[mobile]'" in answer.text
+    assert "make mobile" in answer.text
+    assert "pip install --no-index --find-links dist --no-deps albumen-mobile" in answer.text
     assert "Мобильный клиент не установлен" in answer.text
 
 
