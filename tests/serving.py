@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.client import HTTPResponse
 
 import pytest
+from werkzeug.wsgi import FileWrapper
 
 from albumen.server.connection import Patience
 from albumen.server.loop import Loop, Terms
@@ -96,11 +97,11 @@ def request(target="/", *fields, method="GET", body=b""):
 
 
 def file_of(path):
-    def application(environ, start_response):
+    def application(_environ, start_response):
         file = path.open("rb")
         file.seek(1)
         start_response("200 OK", [("Content-Length", str(path.stat().st_size - 1))])
-        return environ["wsgi.file_wrapper"](file)
+        return FileWrapper(file, 100_000)
 
     return application
 

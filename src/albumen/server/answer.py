@@ -8,13 +8,13 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 from wsgiref.handlers import format_date_time
 
 from albumen.server.head import CHARSET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from threading import Semaphore
     from types import TracebackType
 
@@ -43,22 +43,6 @@ class Budgets:
 
 class WrongAnswer(Exception):
     """The application broke the rules of WSGI or of HTTP."""
-
-
-class FileBody:
-    """The rest of an open file as a body (PEP 3333, `wsgi.file_wrapper`): sent by the system, without a copy."""
-
-    def __init__(self, file: BinaryIO, block_size: int = 256 * 1024) -> None:
-        self.file = file
-        self._block_size = block_size
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes in blocks, for whoever stands between the application and the server."""
-        return iter(lambda: self.file.read(self._block_size), b"")
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
 
 
 class Answer:
@@ -94,9 +78,6 @@ class Answer:
 
         Its head goes out with the first bytes of the body, or before them when the body begins with an empty piece.
         """
-        if isinstance(body, FileBody):
-            self._send_file(body)
-            return
         only = isinstance(body, Sized) and len(body) == 1
         for data in body:
             if data:
@@ -139,17 +120,6 @@ class Answer:
             self._connection.unsent = b"".join(left)
         else:
             self._connection.send(left)
-
-    def _send_file(self, body: FileBody) -> None:
-        if not self.has_begun:
-            self._connection.send([self._begin(None)])
-        if self._left and self._has_body():
-            self._connection.send_file(body.file.fileno(), body.file.tell(), self._left)
-            self._left = 0
-        elif self._left is None:
-            for data in body:
-                self._send_piece(data, is_only=False)
-        self._end()
 
     def _end(self) -> None:
         if not self.has_begun:

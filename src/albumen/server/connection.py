@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import struct
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 _INFO = struct.Struct("=120xQ")  # struct tcp_info of linux/tcp.h: bytes that the other side acknowledged
 _RESET = struct.pack("=ii", 1, 0)  # SO_LINGER: closing drops what was not sent
-_MOST_AT_ONCE = 1 << 30
 
 
 class ClientGone(Exception):
@@ -116,23 +114,6 @@ class Connection:
             self.is_open = False
             raise ClientGone from exc
         return after(parts, sent)
-
-    def send_file(self, file: int, offset: int, count: int) -> None:
-        """Send `count` bytes of an open file. Raises ClientGone, also when the file has fewer."""
-        end = offset + count
-        while offset < end:
-            try:
-                sent = os.sendfile(self.number, file, offset, min(end - offset, _MOST_AT_ONCE))
-            except BlockingIOError:
-                self._wait_for_room()
-                continue
-            except OSError as exc:
-                self.is_open = False
-                raise ClientGone from exc
-            if not sent:
-                self.is_open = False
-                raise ClientGone("the file is shorter than it was")
-            offset += sent
 
     def acknowledged(self) -> int:
         """Return how many bytes the client took so far."""

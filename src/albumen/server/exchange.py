@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from albumen.server.answer import Answer, FileBody, problem
+from albumen.server.answer import Answer, problem
 from albumen.server.body import Body, ChunkedBody
 from albumen.server.connection import ClientGone
 
@@ -51,7 +51,6 @@ def environment(host: str, port: int) -> WSGIEnvironment:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": FileBody,
     }
 
 

@@ -171,8 +171,7 @@ class Delivery:
         if environ["REQUEST_METHOD"] == "HEAD":
             return Answer("200 OK", headers, [])
         if size > WHOLE_BYTES:
-            wrap = environ.get("wsgi.file_wrapper", FileWrapper)
-            return self._in_place(environ, Answer("200 OK", headers, wrap(_open(path), CHUNK_BYTES)))
+            return self._in_place(environ, Answer("200 OK", headers, FileWrapper(_open(path), CHUNK_BYTES)))
         if size > KEPT_BYTES:
             return Answer("200 OK", headers, [_read(path, size)])
         return Answer("200 OK", headers, [self._bodies.get(path, lambda: _read(path, size))])
