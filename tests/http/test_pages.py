@@ -53,9 +53,9 @@ def test_page_has_no_inline_script_or_style_and_asks_no_other_server(client):
     assert re.findall(r'(?:src|action)="https?:', html) == []
 
 
-def test_every_file_that_the_page_loads_is_there(client):
-    loaded = re.findall(r'(?:src|href)="/static/([^"]+)"', client.get("/api/docs").text)
-    assert set(loaded) == set(STATIC)
+def test_every_file_that_the_pages_load_is_there(client):
+    html = client.get("/api/docs").text + client.get("/mobile/no-such-page").text
+    assert set(re.findall(r'(?:src|href)="/static/([^"]+)"', html)) == set(STATIC)
 
 
 def test_a_file_that_is_not_there_is_a_problem(client):
