@@ -47,3 +47,9 @@ def blobs(services):
     found = [services.store.locate(key) for key in services.store.keys()]  # noqa: SIM118 - a store is no dict
     assert all(hashlib.sha256(path.read_bytes()).hexdigest() == path.stem for path in found)
     return {path.stem for path in found}
+
+
+def make_unreadable(path):
+    """Put a file in its place that opens and whose first byte cannot be read (EIO), as one with a bad sector."""
+    path.unlink()
+    path.symlink_to("/proc/self/mem")

@@ -10,7 +10,7 @@ import pictures
 from albumen.domain.photos import BlobKey
 from albumen.errors import BlobDamaged
 from albumen.services.housekeeping import Checked, Collected
-from batches import blobs, files, preview_files, stored, upload, upload_one
+from batches import blobs, files, make_unreadable, preview_files, stored, upload, upload_one
 from engines import sealed_digest
 
 NOTHING = Collected(purged=0, unused=0, orphans=0, previews=0, missing=0, emptied=0)
@@ -214,6 +214,14 @@ def test_scrub_reports_missing_bytes_and_goes_on(services):
     checked = list(services.housekeeping.scrub())
     assert [(each.sound, each.missing) for each in checked] == [(True, False), (False, True), (True, False)]
     assert isinstance(checked[0], Checked)
+
+
+def test_scrub_takes_a_photo_away_that_the_disk_cannot_read_and_goes_on(services):
+    accepted = sorted((each.blob for each in add(services, 3)), key=lambda blob: blob.sha256)
+    make_unreadable(services.store.locate(accepted[1].key))
+    checked = list(services.housekeeping.scrub())
+    assert [(each.sound, each.missing) for each in checked] == [(True, False), (False, False), (True, False)]
+    assert [path.stem for path in (services.settings.data / "quarantine").iterdir()] == [accepted[1].sha256]
 
 
 def test_damaged_photo_is_healed_by_uploading_it_again(services):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.errors import BlobDamaged
 from albumen.services.inventory import in_steps, stored_in_steps
+from albumen.storage.copies import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from albumen.storage.previews import PreviewStore
 
 STEP = 500
-READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Housekeeping:
             return self._derivations.pending(tx)
 
     def scrub(self) -> Iterator[Checked]:
-        """Read and hash every blob; a damaged one goes to quarantine, so that wrong bytes are never served.
+        """Read and hash every blob; a bad or unreadable one goes to quarantine, so that wrong bytes are never served.
 
         Uploading the photo again puts sound bytes in its place.
         """
@@ -118,11 +117,12 @@ class Housekeeping:
         return is_sound
 
     def _is_sound(self, key: BlobKey) -> bool:
-        digest = hashlib.sha256()
+        """Read a blob; one that the disk cannot read is not sound. Raises BlobDamaged when it is missing."""
         with self._store.open(key) as file:
-            while chunk := file.read(READ_BYTES):
-                digest.update(chunk)
-        return digest.hexdigest() == key.sha256
+            try:
+                return digest_of(file) == key.sha256
+            except BlobDamaged:
+                return False
 
     def _expected(self) -> Iterator[StoredBlob]:
         for step in stored_in_steps(self._database, self._blobs, STEP):

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Protocol
 from albumen.errors import BlobDamaged, StartRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import FileIO
     from pathlib import Path
     from typing import BinaryIO
 
 READ_BYTES = 1 << 20
 _FICLONE = 0x40049409
-_NO_CLONES = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS})
+_NO_CLONES = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EIO})
 
 
 class Way(Protocol):
     """A way to bring the bytes of `source` into the new file `partial`.
 
-    Raises FileNotFoundError without a source, BlobDamaged when bytes that were read are not those of `sha256`.
+    Raises FileNotFoundError without a source, BlobDamaged when its bytes cannot be read or are not those of `sha256`.
+    What goes wrong with the new file is an OSError.
     """
 
     def __call__(self, source: Path, partial: Path, sha256: str) -> None:
@@ -66,7 +68,7 @@ class Cloning:
             except OSError as exc:
                 if exc.errno not in _NO_CLONES:
                     raise
-                self._can_clone = False
+                self._can_clone = exc.errno == errno.EIO  # one bad file of the two; the copy tells which
                 return False
             os.fsync(writing.fileno())
         return True
@@ -102,10 +104,15 @@ def link(source: Path, partial: Path, sha256: str) -> None:  # noqa: ARG001 - no
 
 
 def copy_file(source: Path, partial: Path, mode: int) -> str:
-    """Copy into a new file, replacing one that was left there, and make its bytes durable; return their SHA-256."""
+    """Copy into a new file, replacing one that was left there, and make its bytes durable; return their SHA-256.
+
+    Raises:
+        FileNotFoundError, BlobDamaged: There is no source, or it cannot be read.
+        OSError: The new file cannot be written.
+    """
     digest = hashlib.sha256()
     with open_plain(source) as reading, _created(partial, mode) as writing:
-        while chunk := reading.read(READ_BYTES):
+        for chunk in chunks_of(reading):
             digest.update(chunk)
             writing.write(chunk)
         writing.flush()
@@ -114,9 +121,32 @@ def copy_file(source: Path, partial: Path, mode: int) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Read a file and return its SHA-256."""
+    """Read a file and return its SHA-256. Raises FileNotFoundError, BlobDamaged."""
     with open_plain(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(file)
+
+
+def digest_of(file: BinaryIO | FileIO) -> str:
+    """Read an open file to its end and return its SHA-256. Raises BlobDamaged when it cannot be read."""
+    digest = hashlib.sha256()
+    for chunk in chunks_of(file):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def chunks_of(file: BinaryIO | FileIO) -> Iterator[bytes]:
+    """Read an open file to its end, a chunk at a time.
+
+    Raises:
+        BlobDamaged: The disk has a place that it cannot read (EIO). It costs this file, not all that come after it.
+    """
+    try:
+        while chunk := file.read(READ_BYTES):
+            yield chunk
+    except OSError as exc:
+        if exc.errno != errno.EIO:
+            raise
+        raise BlobDamaged("The disk cannot read some of the bytes.") from exc
 
 
 def _created(path: Path, mode: int) -> BinaryIO:
