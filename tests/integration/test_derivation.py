@@ -15,7 +15,7 @@ from albumen.config import load_settings
 from albumen.domain.photos import Metadata
 from albumen.errors import StorageUnavailable
 from albumen.repository.derivations import DerivationRepository
-from albumen.services.derivation import TASKS_PER_CLAIM, Derivation
+from albumen.services.derivation import MOST_ATTEMPTS, TASKS_PER_CLAIM, Derivation
 from batches import preview_files, upload, upload_one
 
 LEASE = timedelta(minutes=5)
@@ -68,6 +68,14 @@ def worker_of(services, clock, at_once=1):
         lease=LEASE,
         at_once=at_once,
     )
+
+
+@pytest.fixture
+def hasty(services, clock):
+    """The background work of `services` with decoders that are never quick enough."""
+    built = build(services.settings.model_copy(update={"decode_seconds": 0.001}))
+    yield worker_of(built, clock)
+    built.close()
 
 
 def never():
@@ -138,6 +146,25 @@ def test_photo_that_cannot_be_decoded_stays_failed(services, derivation, clock):
     clock.ahead = 10 * LEASE
     assert work_off(derivation) == 0
     assert states(services, [bad]) == ["failed"]
+
+
+def test_photo_that_lost_its_decoder_once_is_done_after_its_lease(services, derivation, hasty, clock):
+    accepted = upload_one(services, pictures.jpeg(2400, 1800))
+    assert work_off(hasty) == 1
+    assert states(services, [accepted]) == ["pending"]
+    assert work_off(derivation) == 0
+    clock.ahead = LEASE + timedelta(seconds=1)
+    assert work_off(derivation) == 1
+    assert states(services, [accepted]) == ["done"]
+
+
+def test_photo_that_loses_every_decoder_fails_in_the_end(services, hasty, clock):
+    accepted = upload_one(services, pictures.jpeg(2400, 1800))
+    found = []
+    for number in range(MOST_ATTEMPTS + 1):
+        clock.ahead = number * (LEASE + timedelta(seconds=1))
+        found.append((work_off(hasty), *states(services, [accepted])))
+    assert found == [*[(1, "pending")] * (MOST_ATTEMPTS - 1), (1, "failed"), (0, "failed")]
 
 
 def test_one_bad_photo_does_not_stop_the_others(services, derivation):

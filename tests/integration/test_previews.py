@@ -7,15 +7,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
+import psutil
 import pytest
 from PIL import Image
 
 import pictures
+from albumen.bootstrap import build
 from albumen.domain.photos import Blob, PhotoHeader
 from albumen.errors import BlobDamaged, Busy, PreviewFailed
-from albumen.services.previews import MOST_WAITING
+from albumen.services.previews import MOST_LOSSES, MOST_WAITING
 from albumen.storage.previews import FAILURE_SECONDS
 from batches import files, preview_files, upload_one
+from wire import eventually
 
 PROCESSES = 2
 SECONDS = 60
@@ -116,6 +119,50 @@ def test_failure_is_tried_again_after_its_time(services, seconds):
     with pytest.raises(PreviewFailed):
         services.previews.get(blob, 256, "jpeg")
     assert services._decoders._idle[0].asked == 2
+
+
+def test_preview_whose_decoder_was_killed_is_made_at_the_next_request(services):
+    first, second = (upload_one(services, pictures.jpeg(seed=seed)).blob for seed in (1, 2))
+    services.previews.get(first, 256, "jpeg")
+    (child,) = services._decoders._idle
+    process = psutil.Process(child.pid)
+    process.suspend()
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(services.previews.get, second, 256, "jpeg")
+        eventually(lambda: child.asked == 2, "nobody makes the preview")
+        process.kill()
+        with pytest.raises(Busy):
+            asking.result(SECONDS)
+    assert services.previews.get(second, 256, "jpeg").exists()
+    assert {path.name for path in preview_files(services)} == {"256.jpeg"}
+
+
+@pytest.fixture
+def hasty(services):
+    """Services whose decoders are never quick enough, on the same data as `services`."""
+    built = build(services.settings.model_copy(update={"decode_seconds": 0.001}))
+    yield built
+    built.close()
+
+
+def test_photo_that_loses_every_decoder_is_not_tried_without_end(services, hasty):
+    blob = upload_one(services, pictures.jpeg(2400, 1800)).blob
+    for _ in range(MOST_LOSSES - 1):
+        with pytest.raises(Busy):
+            hasty.previews.get(blob, 256, "jpeg")
+    with pytest.raises(PreviewFailed):
+        hasty.previews.get(blob, 256, "jpeg")
+    with pytest.raises(PreviewFailed):
+        services.previews.get(blob, 512, "jpeg")
+
+
+def test_decoders_that_were_lost_long_ago_do_not_count(services, hasty):
+    blob = upload_one(services, pictures.jpeg(2400, 1800)).blob
+    for _ in range(MOST_LOSSES + 1):
+        with pytest.raises(Busy):
+            hasty.previews.get(blob, 256, "jpeg")
+        (memory,) = preview_files(services)
+        os.utime(memory, (0, 0))
 
 
 def test_missing_bytes_are_told_as_damage_and_not_remembered(services):

@@ -1,7 +1,7 @@
 """Decoder processes for the parent: previews, metadata and placeholders of hostile photos, at a bounded cost.
 
 Decoding runs in child processes with limits of memory, time and file size: a photo that crashes, hangs or swells the
-decoder costs one process and one `PreviewFailed`. This module and all that it imports stay free of image libraries.
+decoder costs one process and one `DecoderLost`. This module and all that it imports stay free of image libraries.
 See docs/adr/0003-decoding-in-child-processes.md.
 """
 
@@ -22,13 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["DecoderPool", "Derived", "PreviewWish"]
+__all__ = ["DecoderLost", "DecoderPool", "Derived", "PreviewWish"]
 
 _MESSAGES = {
     "photo": "The photo is damaged or of a kind that cannot be decoded.",
     "memory": "Decoding the photo needs more memory than is allowed.",
 }
 _log = structlog.get_logger(__name__)
+
+
+class DecoderLost(PreviewFailed):
+    """The decoder ended or was too slow: because of the photo, or of a machine without memory or time at the moment.
+
+    Only trying again tells which.
+    """
 
 
 class DecoderPool:
@@ -70,6 +77,7 @@ class DecoderPool:
 
         Raises:
             PreviewFailed: The photo cannot be decoded within the limits. Targets may be half-written: remove them.
+            DecoderLost: As `PreviewFailed`, but it may work another time.
             StorageFull: There is no space for the previews.
             Busy: No decoder can be started, or the pool is closed.
         """
@@ -79,7 +87,7 @@ class DecoderPool:
         """Do what `previews` does, and read metadata and placeholder with the same decoding.
 
         Raises:
-            PreviewFailed, StorageFull, Busy: As `previews`.
+            PreviewFailed, DecoderLost, StorageFull, Busy: As `previews`.
         """
         derived = self._run(Task("derive", source, media_type, tuple(wishes)))
         if derived is None:
@@ -158,17 +166,18 @@ class DecoderPool:
             child.end()
 
     def _explained(self, exc: BaseException, task: Task) -> BaseException:
+        explained: PreviewFailed
         match exc:
             case DecoderTooSlow():
-                detail = f"Decoding the photo takes longer than {self._seconds:g} s."
+                explained = DecoderLost(f"Decoding the photo takes longer than {self._seconds:g} s.")
             case DecoderEnded():
-                detail = "The photo crashed its decoder, or needs more than the decoder may use."
+                explained = DecoderLost("The photo crashed its decoder, or needs more than the decoder may use.")
             case ValueError():
-                detail = _MESSAGES["photo"]
+                explained = PreviewFailed(_MESSAGES["photo"])
             case _:
                 return exc
         _log.warning("decoder_lost", photo=task.source.name, media_type=task.media_type, reason=str(exc))
-        return PreviewFailed(detail)
+        return explained
 
 
 def _failed(failure: Failure, task: Task) -> PreviewFailed | StorageFull:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from albumen.errors import Damaged
+from albumen.imaging.pool import DecoderLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 GRID_PREVIEWS = ((512, "webp"),)
 TASKS_PER_CLAIM = 8
+MOST_ATTEMPTS = 3
 
 log = structlog.get_logger()
 
@@ -51,7 +53,8 @@ class Derivation:
         """Work on what waits now, up to one claim; return how many blobs were taken.
 
         Raises:
-            Unavailable: No space, no decoder, a busy database. What was not done is taken again when its lease ends.
+            Unavailable: No space, no decoder, a busy database. What was not done is taken again when its lease ends;
+                so is a photo that lost its decoder, until it has been tried `MOST_ATTEMPTS` times.
         """
         now = self._clock()
         with self._database.writing() as tx:
@@ -79,7 +82,8 @@ class Derivation:
         try:
             derived = self._previews.derive(task.blob, GRID_PREVIEWS)
         except Damaged as exc:
-            self._note_failure(task, exc.detail)
+            if not _may_pass(exc, task):
+                self._note_failure(task, exc.detail)
         else:
             with self._database.writing() as tx:
                 self._derivations.finish(tx, sha256, derived.metadata, derived.placeholder)
@@ -88,3 +92,8 @@ class Derivation:
         log.warning("derivation_failed", sha256=task.blob.sha256, reason=reason, attempt=task.attempt)
         with self._database.writing() as tx:
             self._derivations.fail(tx, task.blob.sha256, reason)
+
+
+def _may_pass(exc: Damaged, task: Task) -> bool:
+    """Tell whether the work stays pending, to be taken again when its lease ends: a decoder was lost, not too often."""
+    return isinstance(exc, DecoderLost) and task.attempt < MOST_ATTEMPTS

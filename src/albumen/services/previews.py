@@ -7,7 +7,7 @@ from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from albumen.errors import BlobDamaged, Busy, PreviewFailed
-from albumen.imaging.pool import PreviewWish
+from albumen.imaging.pool import DecoderLost, PreviewWish
 from albumen.storage.previews import PreviewKey
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 MOST_WAITING = 64
+MOST_LOSSES = 3
 
 
 class Previews:
@@ -45,8 +46,8 @@ class Previews:
 
         Raises:
             BlobDamaged: The photo's bytes are missing.
-            PreviewFailed: It cannot be decoded within the limits.
-            Busy: Too many previews are being made or waited for.
+            PreviewFailed: It cannot be decoded within the limits, or has cost `MOST_LOSSES` decoders.
+            Busy: Too many previews are being made or waited for, or the decoder was lost and may not be another time.
         """
         key = PreviewKey(blob.sha256, size, media_format)
         path = self._previews.locate(key)
@@ -57,7 +58,12 @@ class Previews:
         return path
 
     def derive(self, blob: Blob, sizes: Sequence[tuple[int, str]]) -> Derived:
-        """Make several previews and read the metadata with one decode. Raises BlobDamaged, PreviewFailed."""
+        """Make several previews and read the metadata with one decode.
+
+        Raises:
+            BlobDamaged: The photo's bytes are missing.
+            PreviewFailed, DecoderLost: It cannot be decoded; after `DecoderLost` it may be another time.
+        """
         keys = [PreviewKey(blob.sha256, size, media_format) for size, media_format in sizes]
         source = self._source(blob)
         with self._previews.making(blob.sha256), self._targets(keys) as wishes:
@@ -82,10 +88,20 @@ class Previews:
         with self._targets([key]) as wishes:
             try:
                 self._decoders.previews(source, blob.header.media_type, wishes)
-            except PreviewFailed:
-                self._previews.remember_failure(blob.sha256)
+            except PreviewFailed as exc:
+                self._note_failure(blob.sha256, exc)
                 raise
             self._adopt(wishes, [key])
+
+    def _note_failure(self, sha256: str, exc: PreviewFailed) -> None:
+        """Remember a failure, so that a photo cannot cost one decoder after another; the first losses are forgiven.
+
+        Raises:
+            Busy: The decoder was lost; it may have been the machine, not the photo.
+        """
+        if isinstance(exc, DecoderLost) and self._previews.count_loss(sha256) < MOST_LOSSES:
+            raise Busy("The decoder was lost while it made the preview. Try again.") from exc
+        self._previews.remember_failure(sha256)
 
     @contextmanager
     def _targets(self, keys: Sequence[PreviewKey]) -> Iterator[Sequence[PreviewWish]]:

@@ -57,7 +57,8 @@ class PreviewStore:
         with explained():
             self._folder(key.sha256).mkdir(parents=True, exist_ok=True)
             made.replace(self.locate(key))
-            self._failure(key.sha256).unlink(missing_ok=True)
+            for memory in (self._failure(key.sha256), self._losses(key.sha256)):
+                memory.unlink(missing_ok=True)
 
     @contextmanager
     def making(self, sha256: str) -> Iterator[None]:
@@ -76,11 +77,16 @@ class PreviewStore:
 
     def has_failed(self, sha256: str) -> bool:
         """Tell whether making a preview failed within the last hour."""
-        try:
-            age = time.time() - self._failure(sha256).stat().st_mtime
-        except FileNotFoundError:
-            return False
-        return abs(age) < FAILURE_SECONDS  # one of tomorrow: the clock has jumped back since
+        return _is_recent(self._failure(sha256))
+
+    def count_loss(self, sha256: str) -> int:
+        """Note that a decoder was lost over this photo; return how many were, none an hour after the one before."""
+        with explained():
+            self._folder(sha256).mkdir(parents=True, exist_ok=True)
+            losses = self._losses(sha256)
+            with losses.open("ab" if _is_recent(losses) else "wb") as file:
+                file.write(b".")
+                return file.tell()
 
     def digests(self) -> Iterator[str]:
         """Return the SHA-256 of all photos that have previews, in order, lazily."""
@@ -97,6 +103,18 @@ class PreviewStore:
 
     def _failure(self, sha256: str) -> Path:
         return self._folder(sha256) / "failed"
+
+    def _losses(self, sha256: str) -> Path:
+        """Return the file with a byte for every decoder that was lost."""
+        return self._folder(sha256) / "lost"
+
+
+def _is_recent(memory: Path) -> bool:
+    try:
+        age = time.time() - memory.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return abs(age) < FAILURE_SECONDS  # one of tomorrow: the clock has jumped back since
 
 
 def _folders(folder: Path) -> list[Path]:
