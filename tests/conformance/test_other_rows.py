@@ -227,7 +227,7 @@ def test_blob_is_unused_when_no_photo_refers_to_it_not_even_in_the_trash(shelf):
         for photo in photos[1:]:
             TrashRepository().delete(tx, [photo.id], NOW - timedelta(days=(photo.name == "purged.jpg")))
         TrashRepository().purge(tx, NOW)
-        assert BLOBS.unused(tx, 10) == [photos[2].blob.key]
+        assert BLOBS.unused(tx, "", 10) == [photos[2].blob.key]
 
 
 def test_dropped_blobs_are_gone_with_their_work(shelf):
@@ -235,25 +235,36 @@ def test_dropped_blobs_are_gone_with_their_work(shelf):
     with shelf.database.writing() as tx:
         TrashRepository().delete(tx, [photo.id], NOW)
         TrashRepository().purge(tx, NOW + timedelta(days=1))
-        BLOBS.drop(tx, [photo.blob.sha256])
-        assert BLOBS.unused(tx, 10) == []
+        assert BLOBS.drop_unused(tx, [photo.blob.sha256]) == {photo.blob.sha256}
+        assert BLOBS.unused(tx, "", 10) == []
         assert BLOBS.existing(tx, [photo.blob.sha256]) == frozenset()
     assert waiting(shelf) == (0, False)
 
 
 def test_dropping_nothing_is_fine(database):
     with database.writing() as tx:
-        BLOBS.drop(tx, [])
+        assert BLOBS.drop_unused(tx, []) == frozenset()
         assert BLOBS.existing(tx, []) == frozenset()
 
 
-def test_number_of_unused_blobs_at_once_is_bounded(shelf):
+def test_blob_that_a_photo_refers_to_is_never_dropped(shelf):
+    photo = shelf.photo()
+    with shelf.database.writing() as tx:
+        TrashRepository().delete(tx, [photo.id], NOW)
+        assert BLOBS.drop_unused(tx, [photo.blob.sha256]) == frozenset()
+        assert BLOBS.existing(tx, [photo.blob.sha256]) == {photo.blob.sha256}
+    assert waiting(shelf) == (1, True)
+
+
+def test_unused_blobs_are_walked_in_the_order_of_their_digests(shelf):
     photos = shelf.photos(["a", "b", "c"])
     with shelf.database.writing() as tx:
         for photo in photos:
             TrashRepository().delete(tx, [photo.id], NOW)
         TrashRepository().purge(tx, NOW + timedelta(days=1))
-        assert len(BLOBS.unused(tx, 2)) == 2
+        digests = sorted(photo.blob.sha256 for photo in photos)
+        assert [key.sha256 for key in BLOBS.unused(tx, "", 2)] == digests[:2]
+        assert [key.sha256 for key in BLOBS.unused(tx, digests[1], 2)] == digests[2:]
 
 
 def test_stored_blobs_are_walked_in_the_order_of_their_digests(shelf):

@@ -5,10 +5,12 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 import pictures
 from albumen.domain.photos import BlobKey
 from albumen.errors import BlobDamaged
+from albumen.repository.dialect import WRITE
 from albumen.services.housekeeping import Checked, Collected
 from batches import blobs, files, make_unreadable, preview_files, stored, upload, upload_one
 from engines import sealed_digest
@@ -132,6 +134,34 @@ def test_more_than_one_step_is_collected_in_one_run(services, monkeypatch):
     assert collect(services) == Collected(purged=7, unused=7, orphans=8, previews=0, missing=0, emptied=0)
     assert blobs(services) == {each.blob.sha256 for each in accepted[7:]}
     assert [each.sound for each in services.housekeeping.scrub()] == [True] * 3
+
+
+def written(services, run):
+    """Run something; return the statements of its transactions that write, each with values."""
+    ran = []
+
+    def note(connection, _cursor, sql, values, _context, is_many):
+        if connection.get_execution_options().get(WRITE) and not sql.startswith("BEGIN"):
+            ran.append((sql, values[0] if is_many else values))
+
+    event.listen(services.database.engine, "before_cursor_execute", note)
+    try:
+        run()
+    finally:
+        event.remove(services.database.engine, "before_cursor_execute", note)
+    return ran
+
+
+def test_no_table_is_read_from_end_to_end_while_uploads_wait_for_the_write_lock(services):
+    gone, _ = add(services, 2)
+    services.photos.delete(gone.id)
+    ran = written(services, lambda: collect(services))
+    with services.database.engine.connect() as connection:
+        steps = [
+            row[3] for sql, values in ran for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        ]
+    assert any("blob" in step for step in steps)
+    assert [step for step in steps if step.startswith("SCAN") and "photo_trash" not in step] == []
 
 
 def test_photo_collected_and_sent_again_is_created_with_its_bytes(services):

@@ -11,15 +11,19 @@ from albumen.domain.photos import BlobKey
 from albumen.repository.engine import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from albumen.repository.engine import Transaction
 
 _UNUSED = statement("""
     SELECT b.sha256, b.extension FROM blob AS b
-    WHERE NOT EXISTS (SELECT 1 FROM photo AS p WHERE p.sha256 = b.sha256)
-    LIMIT :limit
+    WHERE b.sha256 > :after AND NOT EXISTS (SELECT 1 FROM photo AS p WHERE p.sha256 = b.sha256)
+    ORDER BY b.sha256 LIMIT :limit
 """)
+_STILL_UNUSED = statement("""
+    SELECT b.sha256 FROM blob AS b
+    WHERE b.sha256 IN :digests AND NOT EXISTS (SELECT 1 FROM photo AS p WHERE p.sha256 = b.sha256)
+""").bindparams(bindparam("digests", expanding=True))
 _STORED = statement("""
     SELECT sha256, extension, bytes FROM blob WHERE sha256 > :after ORDER BY sha256 LIMIT :limit
 """)
@@ -51,15 +55,21 @@ class BlobTotals:
 class BlobRepository:
     """Table `blob`, seen from the store's side."""
 
-    def unused(self, tx: Transaction, limit: int) -> Sequence[BlobKey]:
-        """Return blobs that no photo refers to, not even one in the trash."""
-        return [BlobKey(row["sha256"], row["extension"]) for row in tx.rows(_UNUSED, {"limit": limit})]
+    def unused(self, tx: Transaction, after: str, limit: int) -> Sequence[BlobKey]:
+        """Return up to `limit` blobs that no photo refers to, not even one in the trash, those after `after`.
 
-    def drop(self, tx: Transaction, digests: Iterable[str]) -> None:
-        """Forget blobs that no photo refers to, and their background work."""
-        values = [{"sha256": sha256} for sha256 in digests]
+        They come in the order of their digests. Reads all rows between them, a million in 0.3 s: not for a write.
+        """
+        rows = tx.rows(_UNUSED, {"after": after, "limit": limit})
+        return [BlobKey(row["sha256"], row["extension"]) for row in rows]
+
+    def drop_unused(self, tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
+        """Forget those of these blobs that no photo refers to, and their background work; return which they were."""
+        dropped = frozenset(row["sha256"] for row in tx.rows(_STILL_UNUSED, {"digests": list(digests)}))
+        values = [{"sha256": sha256} for sha256 in dropped]
         tx.run_many(_DROP_DERIVATION, values)
         tx.run_many(_DROP_BLOB, values)
+        return dropped
 
     def stored(self, tx: Transaction, after: str, limit: int) -> Sequence[StoredBlob]:
         """Return up to `limit` blobs in the order of their digests, those after `after`."""

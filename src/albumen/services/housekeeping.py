@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.errors import BlobDamaged
-from albumen.services.inventory import in_steps, stored_in_steps
+from albumen.services.inventory import in_steps, stored_in_steps, unused_in_steps
 from albumen.storage.copies import digest_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Housekeeping:
             purged = self._trash.purge(tx, self._clock() - trash)
         return Collected(
             purged=purged,
-            unused=sum(self._drop_unused()),
+            unused=sum(self._drop_unused(step) for step in unused_in_steps(self._database, self._blobs, STEP)),
             orphans=sum(self._remove_orphans(step) for step in in_steps(self._store.keys(), STEP)),
             previews=sum(self._remove_previews(step) for step in in_steps(self._previews.digests(), STEP)),
             missing=sum(self._store.stat(blob.key) is None for blob in self._expected()),
@@ -128,15 +128,12 @@ class Housekeeping:
         for step in stored_in_steps(self._database, self._blobs, STEP):
             yield from step
 
-    def _drop_unused(self) -> Iterator[int]:
-        while dropped := self._drop_some_unused():
-            yield dropped
-
-    def _drop_some_unused(self) -> int:
+    def _drop_unused(self, keys: Sequence[BlobKey]) -> int:
+        """Remove those that no photo refers to: an upload may have brought one again since they were found."""
         with self._store.sweeping():
             with self._database.writing() as tx:
-                unused = self._blobs.unused(tx, STEP)
-                self._blobs.drop(tx, [key.sha256 for key in unused])
+                dropped = self._blobs.drop_unused(tx, [key.sha256 for key in keys])
+            unused = [key for key in keys if key.sha256 in dropped]
             for key in unused:
                 self._store.delete(key)
                 self._previews.delete(key.sha256)
