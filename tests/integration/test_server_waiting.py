@@ -265,7 +265,7 @@ def test_a_stop_ends_idle_connections_and_lets_requests_in_flight_finish(serve):
     server = serve(wait_for(gate))
     with server.linked() as idle, server.linked() as busy:
         busy.sendall(request())
-        time.sleep(0.2)
+        wait_until(lambda: server.loop._busy)
         server.loop.stop()
         assert read_all(idle) == b""
         gate.set()
@@ -278,7 +278,7 @@ def test_a_stop_cuts_off_those_who_take_longer_than_it_may(serve):
     server = serve(shutdown_seconds=0.3)
     with server.linked() as link:
         link.sendall(request("/", "Content-Length: 10", method="PUT"))
-        time.sleep(0.2)
+        wait_until(lambda: server.loop._busy)
         server.stop()
         assert read_all(link) == b""
     assert server.is_done
@@ -334,7 +334,7 @@ def test_a_stop_does_not_wait_for_more_requests_after_an_answer_from_memory(serv
     server = serve(instant=memory(LARGE), shutdown_seconds=10)
     with server.linked() as link:
         link.sendall(request("/instant"))
-        time.sleep(0.2)
+        wait_until(lambda: server.loop._writing)
         server.loop.stop()
         time.sleep(0.2)
         began = time.monotonic()
