@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
@@ -117,6 +118,11 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
+    @field_validator("trusted_hosts", mode="after")
+    @classmethod
+    def _as_sent(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_in_ascii, value))
+
     @field_validator("data", mode="before")
     @classmethod
     def _name_a_directory(cls, value: object) -> object:
@@ -162,13 +168,22 @@ class Settings(BaseSettings):
 
 
 def _in_ascii(address: str) -> str:
-    """Return an address as browsers send it and headers can hold it: `https://фото.рф` is `https://xn--…`."""
+    """Return a host, or an address with its host, as browsers send it: `https://фото.рф` as `https://xn--…`.
+
+    Raises:
+        ValueError: Other letters stand elsewhere, or browsers may encode the name otherwise than Python does.
+    """
     if address.isascii():
         return address
-    parts = urlsplit(address)
-    port = f":{parts.port}" if parts.port else ""
-    host = (parts.hostname or "").encode("idna").decode("ascii")
-    return parts._replace(netloc=f"{host}{port}", path=quote(parts.path)).geturl()
+    before, mark, rest = address.rpartition("://")
+    host = re.split("[/:]", rest, maxsplit=1)[0]
+    encoded = host.lower().encode("idna").decode("ascii")
+    if not re.fullmatch(r"[a-z0-9.-]+", encoded) or encoded.encode().decode("idna") != host.lower():
+        raise ValueError("must have its host in the form that browsers send, xn--…")
+    converted = f"{before}{mark}{encoded}{rest[len(host) :]}"
+    if not converted.isascii():
+        raise ValueError("must have nothing but ASCII behind its host")
+    return converted
 
 
 def _decoders_of_a_worker(workers: int) -> int:

@@ -146,6 +146,22 @@ def test_place_in_the_grid_is_there_again_after_back_and_after_a_reload(vast, vi
     assert in_view(page) == place
 
 
+def test_place_is_there_again_after_two_steps_back_at_once_from_a_photo_of_another_list(vast, visit):
+    page, _ = visit(vast)
+    expect(tile(page, "IMG_000001.jpg")).to_be_visible()
+    box = scrubber(page).bounding_box()
+    page.mouse.click(box["x"] + 30, box["y"] + box["height"] / 3)
+    place = in_view(page)
+    page.get_by_role("link", name="main", exact=False).first.click()
+    expect(page.get_by_role("heading", level=1, name="main")).to_be_visible()
+    tile(page, "IMG_000001.jpg").click()
+    expect(page.get_by_role("dialog", name="IMG_000001.jpg")).to_be_visible()
+    page.evaluate("history.go(-2)")
+    expect(page.get_by_role("heading", level=1, name="All photos")).to_be_visible()
+    expect(tile(page, place[0])).to_be_in_viewport()
+    assert in_view(page) == place
+
+
 def address_of(page, vast, name):
     """The address of a photo, found by the search of a page."""
     page.get_by_role("textbox", name="Search").fill(name)

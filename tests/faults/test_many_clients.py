@@ -167,6 +167,13 @@ def test_a_silent_log_in_is_ended(impatient):
     assert (status, told["code"]) == (408, "body_too_slow")
 
 
+def test_a_log_in_without_a_length_has_the_same_limit(impatient):
+    with connected(impatient.url) as link:
+        link.sendall(head("POST", "/api/v1/session", "Content-Type: application/json", "Transfer-Encoding: chunked"))
+        link.sendall(chunk(b'{"key": "x"}' + b" " * 5000) + chunk(b""))
+        assert status_and_json(link)[0] == 413
+
+
 @pytest.mark.parametrize("framing", ["Content-Length: 50000000", "Transfer-Encoding: chunked"])
 @pytest.mark.parametrize("last", [0, 400_000])
 def test_an_upload_that_stops_coming_is_ended_and_its_complete_photos_stay(impatient, framing, last):
@@ -234,13 +241,13 @@ def test_readers_that_never_read_leave_the_others_served_and_are_let_go(tmp_path
         assert len(whole.content) == 20_000_000
 
 
-@pytest.mark.parametrize("span", [(), ("Range: bytes=0-",)])
-def test_strangers_that_never_read_the_web_client_hold_no_threads(tmp_path, span):
+@pytest.mark.parametrize("condition", [(), ("Range: bytes=0-",), ('If-Match: "other"',)])
+def test_strangers_that_never_read_the_web_client_hold_no_threads(tmp_path, condition):
     with running(tmp_path / "data", "--workers", "1", **FEW_THREADS, **PATIENT) as server:
         script = re.search(r'src="([^"]+/assets/[^"]+\.js)"', traffic.get(server.url, "/").text)[1]
         with open_narrow_links(server, 2 * THREADS) as links:
             for link in links:
-                link.sendall(head("GET", script, *span))
+                link.sendall(head("GET", script, *condition))
             assert_served(server, seed=1)
 
 

@@ -259,10 +259,16 @@ def test_a_broken_cookie_is_no_key(app, tokens, cookie):
     problem(client.get("/api/v1/photos", headers={"Cookie": cookie}), 401, "key_required")
 
 
-@pytest.mark.parametrize("others", ['prefs={"dark":1}', "seen", "name=\xff\xfe", '"="', "a=b; c[]=d,e"])
+@pytest.mark.parametrize("others", ['prefs={"dark":1}', "seen", "name=\xff\xfe", '"="', "a=b; c[]=d,e", 'a="'])
 def test_the_cookies_of_other_servers_do_not_take_the_key_away(app, tokens, others):
     client = app.test_client(use_cookies=False)
     cookies = f"{others}; {COOKIE}={tokens[Role.VIEWER]}; {others}"
+    assert client.get("/api/v1/photos", headers={"Cookie": cookies}).status_code == 200
+
+
+def test_of_two_cookies_with_a_key_that_of_the_shorter_path_counts(app, tokens):
+    client = app.test_client(use_cookies=False)
+    cookies = f'{COOKIE}=of-another; {COOKIE}="{tokens[Role.VIEWER]}"'
     assert client.get("/api/v1/photos", headers={"Cookie": cookies}).status_code == 200
 
 

@@ -134,6 +134,8 @@ def test_a_file_of_the_client_is_one_piece_however_it_is_asked_for(client):
     assert (some.status_code, list(some.response)) == (206, [whole.data[10:20_010]])
     with client.get(address, headers={"If-None-Match": whole.headers["ETag"]}) as again:
         assert again.status_code == 304
+    with client.get(address, headers={"If-Match": '"other"'}) as refused:
+        assert (refused.status_code, len(list(refused.response)) <= 1) == (412, True)
 
 
 def test_a_name_that_is_too_long_for_a_file_is_not_found(client):

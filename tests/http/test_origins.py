@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from albumen.domain.access import Role
+from conftest import running
 from forms import FORM, form, part, problem
 from pictures import of_size
 
@@ -120,7 +121,9 @@ def test_links_start_with_the_public_address(make_app):
 
 
 @pytest.mark.parametrize("target", ["/api/v1/photos?limit=1", "/get_value?limit=1"])
-@pytest.mark.parametrize("chosen", [{"public_url": "https://фото.рф"}, {"trusted_hosts": (IN_CYRILLIC,)}])
+@pytest.mark.parametrize(
+    "chosen", [{"public_url": "https://фото.рф"}, {"trusted_hosts": (IN_CYRILLIC,)}, {"trusted_hosts": "фото.рф"}]
+)
 def test_the_links_of_a_server_with_a_name_in_another_alphabet_fit_into_headers(make_app, chosen, target):
     client = make_app(**chosen).test_client()
     client.post("/upload", data=form(part(of_size(2000)), part(of_size(2001))), headers=FORM)
@@ -128,6 +131,16 @@ def test_the_links_of_a_server_with_a_name_in_another_alphabet_fit_into_headers(
     assert answer.status_code == 200
     assert f"//{IN_CYRILLIC}/" in answer.headers["Link"]
     assert f"//{IN_CYRILLIC}/" in answer.text
+
+
+def test_links_have_the_host_as_it_came(tmp_path, http):
+    with running(tmp_path / "data", "--open", ALBUMEN_DERIVE="false") as server:
+        for host in ("xn--strae-oqa.de", "xn--a", "xn--99999999999", "xn--a-ecp.ru:8443"):
+            for target in ("/api/docs", "/get_value", "/api/v1/photos"):
+                assert http.get(f"{server.url}{target}", headers={"Host": host}).status_code == 200
+            body = form(part(of_size(2000)))
+            answer = http.post(f"{server.url}/upload", data=body, headers={**FORM, "Host": host})
+            assert answer.json()["photos"][0]["link"].startswith(f"http://{host}/get/")
 
 
 def test_an_allowed_origin_may_call_from_its_pages(make_app):

@@ -294,3 +294,13 @@ def test_answers_from_memory_come_in_order_with_the_others(serve):
     told = serve(instant=memory(200_000)).ask(b"".join(map(request, paths)) + request("/", "Connection: close"))
     lengths = [len(part.split(b"\r\n\r\n", 1)[1]) for part in told.split(b"HTTP/1.1 200 OK")[1:]]
     assert lengths == [200_000, 7, 200_000, 200_000, 7]
+
+
+def test_an_answer_with_a_date_of_its_own_has_no_second_one(serve):
+    def application(_environ, start_response):
+        start_response("200 OK", [("Content-Length", "0"), ("Date", "Sat, 28 Nov 2026 12:00:00 GMT")])
+        return []
+
+    told = serve(application).ask(request("/", "Connection: close"))
+    assert told.count(b"Date: ") == 1
+    assert b"Date: Sat, 28 Nov 2026 12:00:00 GMT\r\n" in told

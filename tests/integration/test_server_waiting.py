@@ -241,11 +241,14 @@ def test_those_who_were_refused_and_send_on_give_way_to_others(serve):
         for link in links:
             link.sendall(b"BAD\r\n\r\n")
         wait_until(lambda: len(server.loop._lingering) == 5)
+        time.sleep(1.1)
         for _ in range(2):
-            with server.linked() as late:
-                late.settimeout(5)
-                late.sendall(request())
-                assert answer(late) == (200, b"0 False")
+            with server.linked() as one, server.linked() as other:
+                for late in (one, other):  # neither gives way to the other
+                    late.settimeout(5)
+                for late in (one, other):
+                    late.sendall(request())
+                    assert answer(late) == (200, b"0 False")
     finally:
         for link in links:
             link.close()

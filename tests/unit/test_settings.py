@@ -157,12 +157,29 @@ def test_list_is_an_array_in_the_file(name, albumen_toml):
     ("given", "kept"),
     [
         ("https://фото.рф", "https://xn--n1aalg.xn--p1ai"),
-        ("https://фото.рф:8443/наши/", "https://xn--n1aalg.xn--p1ai:8443/%D0%BD%D0%B0%D1%88%D0%B8"),
+        ("https://ФОТО.РФ:8443/a%20b/", "https://xn--n1aalg.xn--p1ai:8443/a%20b"),
+        ("https://münchen.de", "https://xn--mnchen-3ya.de"),
         ("https://xn--n1aalg.xn--p1ai", "https://xn--n1aalg.xn--p1ai"),
     ],
 )
 def test_addresses_in_other_alphabets_are_kept_as_browsers_send_them(given, kept):
     assert load_settings({"public_url": given}).public_url == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("https://straße.de", "https://ф\u200bя.рф", "https://фото..рф", "https://фото .рф", "https://ф<b>.рф"),
+        *("https://я@фото.рф", "https://[::1]:80/я", "https://фото.рф/наши", "https://фото.рф?ключ=да"),
+    ],
+)
+def test_an_address_that_browsers_may_write_otherwise_is_refused(given):
+    with pytest.raises(StartRefused, match=r"ASCII|form that browsers|label"):
+        load_settings({"public_url": given})
+
+
+def test_hosts_in_other_alphabets_are_kept_as_browsers_send_them():
+    assert load_settings({"trusted_hosts": "фото.рф, here:80"}).trusted_hosts == ("xn--n1aalg.xn--p1ai", "here:80")
 
 
 def test_origins_in_other_alphabets_are_kept_as_browsers_send_them():

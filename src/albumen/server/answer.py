@@ -210,8 +210,10 @@ def render(status: str, headers: Headers, *, keeps: bool, is_new: bool) -> bytes
     """
     lines = [f"{name}: {value}\r\n" for name, value in headers]
     option = "" if keeps and is_new else f"Connection: {'keep-alive' if keeps else 'close'}\r\n"
-    text = f"HTTP/1.1 {_status(status)}\r\n{''.join(lines)}{_date(int(time.time()))}{option}\r\n"
-    expected = len(lines) + (3 if not option else 4)
+    fields = "".join(lines)
+    date = "" if "\nDate: " in f"\n{fields}" else _date(int(time.time()))
+    text = f"HTTP/1.1 {_status(status)}\r\n{fields}{date}{option}\r\n"
+    expected = len(lines) + 2 + bool(date) + bool(option)
     if text.count("\n") != expected or text.count("\r") != expected:
         raise WrongAnswer("a header holds the end of a line")
     return text.encode(CHARSET)

@@ -39,6 +39,7 @@ Instant = Callable[["WSGIEnvironment", "StartResponse"], "Iterable[bytes] | None
 
 READ_BYTES = 64 * 1024
 LONGEST_TICK = 1.0
+FRESH_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 256 << 20
@@ -177,19 +178,19 @@ class Loop:
         return len(self._reading) + len(self._writing) + len(self._lingering) + len(self._busy)
 
     def _drop_idlest(self) -> bool:
-        """Close the connection that has been without a request for longest; tell whether there was one.
+        """Close the connection that can best be spared; tell whether there was one.
 
-        Those of which a part of a head came go after them, then those that were refused and still send: else they would
-        shut out everybody.
+        First those that were answered and still send, then those without a request, then those of which a part of a
+        head came, in each case the oldest. But one that is younger than a second goes after all that are not: it may
+        be somebody who was let in just now.
         """
-        waiting = list(self._reading.values())
-        if waiting:
-            self._drop(min(waiting, key=lambda connection: (bool(connection.buffer), connection.since)))
-        elif self._lingering:
-            self._drop(next(iter(self._lingering.values()))[0])  # the one that has lingered for longest
-        else:
-            return False
-        return True
+        now = time.monotonic()
+        lingering = ((0, state.since, connection) for connection, state in self._lingering.values())
+        reading = ((2 if one.buffer else 1, one.since, one) for one in self._reading.values())
+        spared = min([*lingering, *reading], key=lambda one: (now - one[1] < FRESH_SECONDS, *one[:2]), default=None)
+        if spared is not None:
+            self._drop(spared[2])
+        return spared is not None
 
     def _drop(self, connection: Connection) -> None:
         self._reading.pop(connection.number, None)

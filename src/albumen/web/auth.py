@@ -10,8 +10,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from werkzeug.sansio.http import parse_cookie
-
 from albumen.errors import CrossOrigin, UnknownHost
 
 if TYPE_CHECKING:
@@ -102,9 +100,13 @@ def _bearer(environ: WSGIEnvironment) -> str | None:
 
 
 def _cookie(environ: WSGIEnvironment) -> str | None:
-    """Return the key of a browser, whatever other cookies there are: some hosts share theirs between all ports."""
-    header = environ.get("HTTP_COOKIE", "")
-    return parse_cookie(header).get(COOKIE) if COOKIE in header else None
+    """Return the key of a browser, whatever other cookies there are: some hosts share theirs between all ports.
+
+    Of several the last one counts: browsers send those of longer paths, which are not ours, before it.
+    """
+    pairs = (pair.partition("=") for pair in environ.get("HTTP_COOKIE", "").split(";"))
+    keys = [value.strip(' "') for name, _, value in pairs if name.strip() == COOKIE]
+    return keys[-1] if keys else None
 
 
 @lru_cache(maxsize=256)

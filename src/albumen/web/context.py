@@ -5,11 +5,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from flask import current_app, request
-from werkzeug.urls import iri_to_uri
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream
 
 from albumen.errors import InvalidParameter, MalformedBody, UnsupportedBody
+from albumen.web.ending import at_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     InstantApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None]
 
+SMALL_BYTES = 64 * 1024
 _EXTENSION = "albumen"
 _NO_TEXT = frozenset({"Cc", "Cs"})
 
@@ -67,8 +71,10 @@ def services() -> Services:
 
 
 def base_url() -> str:
-    """Return the address that links start with, in ASCII (hosts too), without a slash at its end."""
-    return services().settings.public_url or iri_to_uri(request.root_url).rstrip("/")
+    """Return the address that links start with, in ASCII, without a slash at its end; a bad host counts as none."""
+    host = request.host or "{SERVER_NAME}:{SERVER_PORT}".format_map(request.environ)
+    own = f"{request.scheme}://{host}{quote(request.root_path)}"
+    return services().settings.public_url or own.rstrip("/")
 
 
 def number(parameter: str, default: int, allowed: str) -> int:
@@ -86,12 +92,23 @@ def body_place(places: Places | None = None) -> AbstractContextManager[None]:
     return (places or context().places.bodies).taken(request.remote_addr or "")
 
 
+def take_file_place() -> None:
+    """Take a place for a file of a client over `SMALL_BYTES` until it has gone out. Raises Busy when there is none.
+
+    It may hold a thread for as long as its reader likes.
+    """
+    files, address = context().places.files, request.remote_addr or ""
+    files.take(address)
+    at_end(request.environ, lambda: files.give_back(address))
+
+
 def json_object(places: Places | None = None) -> dict[str, object]:
     """Return the JSON object in the body, which is read while it holds one of the `places`, of bodies if not told.
 
     Raises:
         UnsupportedBody: The body is not announced as JSON.
         MalformedBody: It is no JSON object.
+        RequestEntityTooLarge: It is too large.
         BodyTooSlow: The client does not send it.
         Busy: Too many others do not send theirs.
     """
@@ -100,11 +117,19 @@ def json_object(places: Places | None = None) -> dict[str, object]:
     try:
         with body_place(places):
             value = request.get_json(silent=True)
+        _refuse_cut()
     except RecursionError as exc:
         raise MalformedBody("The JSON is nested too deeply.") from exc
     if not isinstance(value, dict):
         raise MalformedBody("The body must be a JSON object.")
     return value
+
+
+def _refuse_cut() -> None:
+    """A body without a length is read up to the limit, and then cut without a word."""
+    stream = request.stream
+    if request.content_length is None and isinstance(stream, LimitedStream) and stream.is_exhausted:
+        raise RequestEntityTooLarge
 
 
 def member(body: dict[str, object], name: str, default: str | None = None) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import mimetypes
 import os.path
-from http import HTTPStatus
 from pathlib import Path
 
 from flask import Blueprint, Response, make_response, request, send_from_directory
@@ -17,6 +16,7 @@ from markupsafe import escape
 
 from albumen.errors import NotFound
 from albumen.web.auth import public
+from albumen.web.context import SMALL_BYTES, take_file_place
 from albumen.web.headers import guarded, revalidated
 
 BUNDLE = Path(__file__).parents[1] / "client"
@@ -56,11 +56,16 @@ def file(filename: str) -> Response:
 
 
 def _in_one_piece(response: Response) -> Response:
-    """Read a file, all of which are small: what a slow reader has not taken then is sent without a thread."""
-    if response.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+    """Read a file, all of which are small: what a slow reader has not taken then is sent without a thread, if possible.
+
+    A large one has a place meanwhile, as those of the mobile client have.
+    """
+    if response.direct_passthrough:
         response.direct_passthrough = False
         response.set_data(response.get_data())
         response.close()  # the file, not the answer
+        if (response.content_length or 0) > SMALL_BYTES:
+            take_file_place()
     return response
 
 

@@ -10,8 +10,7 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 
 from albumen.web.auth import public
 from albumen.web.bundle import PAGE
-from albumen.web.context import context
-from albumen.web.ending import at_end
+from albumen.web.context import SMALL_BYTES, context, take_file_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,6 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'self'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-SMALL_BYTES = 64 * 1024
 CHUNK_BYTES = 256 * 1024
 YEAR_SECONDS = 365 * 86400
 
@@ -74,7 +72,7 @@ def _as_stored(found: BundledFile) -> Response:
     stat = found.path.stat()
     is_large = stat.st_size > SMALL_BYTES
     if is_large:
-        _take_place()
+        take_file_place()
     response = send_file(found.path if is_large else BytesIO(found.path.read_bytes()), found.media_type)
     response.set_etag(f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
     if found.is_packed:
@@ -84,7 +82,7 @@ def _as_stored(found: BundledFile) -> Response:
 
 
 def _unpacked(found: BundledFile) -> Response:
-    _take_place()
+    take_file_place()
     return _cached(Response(_unpack(found.path), content_type=found.media_type), found)
 
 
@@ -93,13 +91,6 @@ def _unpack(path: Path) -> Iterator[bytes]:
     with gzip.open(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
-
-
-def _take_place() -> None:
-    """Take a place until the answer has gone out: it holds a thread for as long as its reader likes. Raises Busy."""
-    files, address = context().places.files, request.remote_addr or ""
-    files.take(address)
-    at_end(request.environ, lambda: files.give_back(address))
 
 
 def _cached(response: Response, found: BundledFile) -> Response:
