@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -14,26 +13,21 @@ import pysqlite3
 import pytest
 
 import pictures
-from albumen.bootstrap import build, build_archive, build_backup, prepare
+from albumen.bootstrap import build, build_archive, prepare
 from albumen.config import load_settings
 from albumen.domain.access import Role
-from albumen.errors import StartRefused, StorageUnavailable
+from albumen.errors import StartRefused
 from albumen.services.archive import BadBlob
 from albumen.services.backup import Pruned
 from albumen.storage.backup import BLOB_MODE
-from albumen.storage.copies import Cloning, Copying, link
+from albumen.storage.copies import Cloning, link
 from albumen.storage.restore import RestoreFolder
-from batches import blobs, files, make_unreadable, stored, upload_one
+from backups import add, back_up, file_of, prune, silent, verify
+from batches import blobs, files, stored, upload_one
 from commands import invoke
 
 NOW = timedelta(0)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-@contextmanager
-def silent(_total):
-    """No progress to look at."""
-    yield lambda _count: None
 
 
 @pytest.fixture
@@ -56,26 +50,6 @@ def restored(tmp_path):
     yield restore
     for services in opened:
         services.close()
-
-
-def back_up(services, folder, way=None):
-    return build_backup(services, folder).make(way or Cloning(BLOB_MODE), silent)
-
-
-def prune(services, folder, keep):
-    return build_backup(services, folder).prune(keep)
-
-
-def verify(folder):
-    return build_archive(folder).verify(silent)
-
-
-def add(services, *seeds, dataset="main"):
-    return [upload_one(services, pictures.of_size(3000, seed=seed), dataset=dataset) for seed in seeds]
-
-
-def file_of(folder, accepted):
-    return folder / "blobs" / accepted.blob.sha256[0] / f"{accepted.blob.sha256}.{accepted.blob.key.extension}"
 
 
 def spoil(path, data=b"other bytes"):
@@ -185,43 +159,6 @@ def test_damaged_photo_does_not_enter_a_backup_and_is_named(services, folder):
     upload_one(services, pictures.of_size(3000, seed=2), dataset="again")
     assert back_up(services, folder).manifest.missing == ()
     assert verify(folder).bad == []
-
-
-@pytest.mark.parametrize("way", [Copying, Cloning])
-def test_photo_that_the_disk_cannot_read_is_named_and_the_others_are_backed_up(services, folder, way):
-    good, bad = add(services, 1, 2)
-    make_unreadable(services.store.locate(bad.blob.key))
-    assert back_up(services, folder, way(BLOB_MODE)).manifest.missing == (bad.blob.sha256,)
-    assert [path.stem for path in files(folder / "blobs")] == [good.blob.sha256]
-
-
-def test_disk_of_the_backups_that_cannot_be_written_ends_the_backup(services, folder):
-    add(services, 1)
-
-    def write_nothing(source, partial, _sha256):
-        raise OSError(errno.EIO, os.strerror(errno.EIO), str(partial), None, str(source))
-
-    with pytest.raises(StorageUnavailable):
-        back_up(services, folder, write_nothing)
-    assert files(folder / "backups") == []
-
-
-def test_bytes_of_a_backup_that_the_disk_cannot_read_are_damage_like_any_other(services, folder, tmp_path):
-    bad, good = add(services, 1, 2)
-    back_up(services, folder)
-    make_unreadable(file_of(folder, bad))
-    restored = build_archive(folder).restore(RestoreFolder(tmp_path / "restored"), None, silent)
-    assert restored.bad == [BadBlob(bad.blob.sha256, missing=False)]
-    assert verify(folder).bad == [BadBlob(bad.blob.sha256, missing=False)]
-    assert [path.stem for path in files(tmp_path / "restored/blobs")] == [good.blob.sha256]
-    assert back_up(services, folder).new == 1
-
-
-def test_database_of_a_backup_that_the_disk_cannot_read_is_damaged(services, folder):
-    add(services, 1)
-    name = back_up(services, folder).name
-    make_unreadable(folder / "backups" / name / "albumen.db")
-    assert verify(folder).damaged == [name]
 
 
 def test_damage_in_the_data_directory_leaves_an_earlier_copy_alone(services, folder, restored):
