@@ -126,7 +126,7 @@ def json_object(places: Places | None = None) -> dict[str, object]:
 
 
 def _refuse_cut() -> None:
-    """A body without a length is read up to the limit, and then cut without a word."""
+    """Refuse a body without a length that came to the limit: it was read up to there, and cut without a word."""
     stream = request.stream
     if request.content_length is None and isinstance(stream, LimitedStream) and stream.is_exhausted:
         raise RequestEntityTooLarge
