@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import tracemalloc
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -218,28 +219,28 @@ def test_many_connections_at_once_are_served_and_the_idlest_gives_way(serve):
             link.close()
 
 
+@contextmanager
+def begun(server, number, data):
+    """So many connections that have sent some bytes and stay open."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(server.linked()).sendall(data)
+        yield
+
+
 def test_heads_that_do_not_come_to_their_end_give_way_to_others(serve):
     server = serve(connections=5)
-    links = [socket.create_connection(server.address, 20) for _ in range(5)]
-    try:
-        for link in links:
-            link.sendall(b"GET / HTTP/1.1\r\nHo")
+    with begun(server, 5, b"GET / HTTP/1.1\r\nHo"):
         time.sleep(0.2)
         with server.linked() as late:
             late.settimeout(5)
             late.sendall(request())
             assert answer(late) == (200, b"0 False")
-    finally:
-        for link in links:
-            link.close()
 
 
 def test_those_who_were_refused_and_send_on_give_way_to_others(serve):
     server = serve(connections=5)
-    links = [socket.create_connection(server.address, 20) for _ in range(5)]
-    try:
-        for link in links:
-            link.sendall(b"BAD\r\n\r\n")
+    with begun(server, 5, b"BAD\r\n\r\n"):
         wait_until(lambda: len(server.loop._lingering) == 5)
         time.sleep(1.1)
         for _ in range(2):
@@ -249,9 +250,6 @@ def test_those_who_were_refused_and_send_on_give_way_to_others(serve):
                 for late in (one, other):
                     late.sendall(request())
                     assert answer(late) == (200, b"0 False")
-    finally:
-        for link in links:
-            link.close()
 
 
 def wait_for(gate):
