@@ -101,7 +101,9 @@ async def photos_are_renamed_trashed_and_restored(way):
 
 async def datasets_are_made_and_listed(way):
     made = await way.api.create_dataset("Кошки", f"{way.dataset}-made")
-    assert made in await way.api.datasets()
+    listed = await way.api.datasets()
+    assert made in listed
+    assert len({dataset.slug for dataset in listed}) == len(listed) > 1000
     assert (await refusal_of(way.api.create_dataset("Кошки", f"{way.dataset}-made"))).code == "dataset_exists"
 
 

@@ -15,6 +15,11 @@ from pathlib import Path
 import pytest
 
 import ways
+from albumen.bootstrap import build, prepare
+from albumen.config import load_settings
+from albumen.domain import times
+from albumen.repository.datasets import DatasetRepository
+from albumen.services.listing import MOST_PER_PAGE
 from albumen_mobile.core.api import Api
 from albumen_mobile.core.troubles import NotAlbumen, Refused, Unreachable
 from albumen_mobile.transport.native import NativeFile, NativeTransport
@@ -61,8 +66,21 @@ RUN = """async ([name, server, astray, dataset, photo]) => {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, mobile_client):
-    with running(tmp_path_factory.mktemp("ways") / "data", ALBUMEN_DERIVE="false", **mobile_client) as started:
+    """A server whose datasets fill more than a page, before those of the cases."""
+    data = tmp_path_factory.mktemp("ways") / "data"
+    _fill_a_page_of_datasets(data)
+    with running(data, ALBUMEN_DERIVE="false", **mobile_client) as started:
         yield started
+
+
+def _fill_a_page_of_datasets(data):
+    settings = load_settings({"data": data})
+    prepare(settings)
+    services = build(settings)
+    with services.database.writing() as tx:
+        for number in range(MOST_PER_PAGE):
+            DatasetRepository().add(tx, f"a-{number}", "A", times.now())
+    services.close()
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,15 @@ def test_datasets_are_listed_by_slug(shelf):
     for slug in ("c", "a", "b"):
         shelf.dataset(slug)
     with shelf.database.reading() as tx:
-        assert [dataset.slug for dataset in DATASETS.all(tx)] == ["a", "b", "c"]
+        assert [dataset.slug for dataset in DATASETS.page(tx, "", 10)] == ["a", "b", "c"]
+
+
+def test_page_of_datasets_begins_after_its_cursor_and_ends_at_its_limit(shelf):
+    for slug in ("d", "b", "a", "c"):
+        shelf.dataset(slug)
+    with shelf.database.reading() as tx:
+        assert [dataset.slug for dataset in DATASETS.page(tx, "a", 2)] == ["b", "c"]
+        assert [dataset.slug for dataset in DATASETS.page(tx, "bb", 9)] == ["c", "d"]
 
 
 def test_unknown_dataset_is_told_as_such(database):
@@ -74,7 +82,7 @@ def test_totals_add_up_over_the_days(shelf):
     count(shelf.database, second, "2026-11-23", 4, 40)
     count(shelf.database, first, "2026-11-23", -1, -10)
     with shelf.database.reading() as tx:
-        totals = [(dataset.photos, dataset.bytes) for dataset in DATASETS.all(tx)]
+        totals = [(dataset.photos, dataset.bytes) for dataset in DATASETS.page(tx, "", 10)]
         assert DATASETS.get(tx, "a").bytes == 5_000_000_000
         assert DATASETS.days(tx) == [Day("2026-11-23", 4, 40), Day("2026-11-22", 2, 5_000_000_000)]
     assert totals == [(2, 5_000_000_000), (4, 40)]

@@ -29,6 +29,7 @@ BY_KEY = {
     "find_by_name": lambda tx: PHOTOS.find_by_name(tx, "a.jpg"),
     "known": lambda tx: PHOTOS.known(tx, "main", ["0" * 64, "1" * 64]),
     "delete": lambda tx: TRASH.delete(tx, [CURSOR, CURSOR], NOW),
+    "page of datasets": lambda tx: DatasetRepository().page(tx, "main", 10),
     "get_id": lambda tx: DatasetRepository().get_id(tx, "main"),
     "describe": lambda tx: DerivationRepository().describe(tx, "0" * 64),
     "is_waiting": lambda tx: DerivationRepository().is_waiting(tx, NOW),

@@ -86,6 +86,31 @@ def test_datasets_are_listed_by_slug_with_their_totals(client):
     assert shown == [("apes", 1, 2000), ("main", 0, 0), ("zebras", 2, 5000)]
 
 
+def test_datasets_are_listed_in_pages_that_lead_to_each_other(client):
+    for slug in ("apes", "bats", "cats"):
+        upload(client, slug, 2000)
+    target, slugs = "/api/v1/datasets?limit=2", []
+    while target is not None:
+        page = client.get(target)
+        slugs.append([dataset["slug"] for dataset in page.get_json()["datasets"]])
+        assert (page.get_json()["next"] is None) == ("Link" not in page.headers)
+        target = page.headers["Link"].partition(">")[0].removeprefix("<") if "Link" in page.headers else None
+    assert slugs == [["apes", "bats"], ["cats", "main"]]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=A%20B", "cursor="])
+def test_a_page_of_datasets_that_cannot_be_is_refused(client, query):
+    parameter = query.partition("=")[0]
+    refused = problem(client.get(f"/api/v1/datasets?{query}"), 400, "invalid_parameter")
+    assert refused["parameter"] == parameter
+
+
+def test_a_cursor_of_no_dataset_goes_on_behind_it(client):
+    upload(client, "zebras", 2000)
+    (zebras,) = client.get("/api/v1/datasets?cursor=mainz").get_json()["datasets"]
+    assert zebras["slug"] == "zebras"
+
+
 def test_duplicates_and_rejected_photos_do_not_count(client):
     for _ in range(2):
         client.post("/upload", data=form(part(of_size(2000)), part(of_size(2000)), part(b"text")), headers=FORM)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Client } from '../src/api/client.ts'
 import { Problem } from '../src/api/problem.ts'
 import { pauseMs, Transport } from '../src/api/transport.ts'
+import { Datasets } from '../src/state/datasets.svelte.ts'
 
 type Answer = Response | Error
 
@@ -121,5 +122,26 @@ describe('a search', () => {
     const { client, asked } = network(json({ photos: [], next: null }))
     await client.findPhotos({ name: 'cat', dataset: 'cats', cursor: null, limit: 10 })
     expect(asked[0]?.address).toBe('/below/api/v1/photos?name=cat&dataset=cats&limit=10')
+  })
+})
+
+describe('the datasets', () => {
+  const dataset = (slug: string) => ({ slug, name: slug, photos: 2, bytes: 30, created_at: '2026-11-23T05:00:00Z' })
+
+  it('of several pages become one list with its totals', async () => {
+    const { client, asked } = network(json({ datasets: [dataset('a')], next: 'a' }), json({ datasets: [dataset('b')], next: null }))
+    const datasets = new Datasets(client)
+    await datasets.refresh()
+    expect(datasets.all.map(({ slug }) => slug)).toEqual(['a', 'b'])
+    expect([datasets.photos, datasets.bytes]).toEqual([4, 60])
+    expect(asked.map(({ address }) => address)).toEqual(['/below/api/v1/datasets', '/below/api/v1/datasets?cursor=a'])
+  })
+
+  it('stay as they were when a page does not come', async () => {
+    const { client } = network(json({ datasets: [dataset('a')], next: null }), json({ datasets: [dataset('b')], next: 'b' }), json({ code: 'role_too_small', title: 'No' }, 403))
+    const datasets = new Datasets(client)
+    await datasets.refresh()
+    await expect(datasets.refresh()).rejects.toMatchObject({ code: 'role_too_small' })
+    expect(datasets.all.map(({ slug }) => slug)).toEqual(['a'])
   })
 })

@@ -95,7 +95,7 @@ def info(config: Path | None, data: Path | None) -> None:
     """Show versions, the data directory, what it holds, and every setting."""
     with opened(config, data) as services:
         totals = services.housekeeping.totals()
-        photos = sum(dataset.photos for dataset in services.datasets.all())  # without the trash; its files are counted
+        photos = sum(day.photos for day in services.datasets.days())  # without the trash; its files are counted
         click.echo(f"albumen {__version__}, SQLite {sqlite_version()}, schema {schema_version(services.database)}")
         click.echo(
             f"{photos} photos, {totals.blobs} files, {totals.bytes:,} bytes, "

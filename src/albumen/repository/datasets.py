@@ -25,18 +25,15 @@ _ADD = statement("""
 """)
 _RENAME = statement("UPDATE dataset SET name = :name WHERE slug = :slug")
 _ID = statement("SELECT id FROM dataset WHERE slug = :slug")
-_ALL = statement("""
-    SELECT d.slug, d.name, d.created_at, COALESCE(SUM(t.photos), 0) AS photos, COALESCE(SUM(t.bytes), 0) AS bytes
-    FROM dataset AS d LEFT JOIN tally AS t ON t.dataset_id = d.id
-    GROUP BY d.id, d.slug, d.name, d.created_at
-    ORDER BY d.slug
-""")
-_ONE = statement("""
-    SELECT d.slug, d.name, d.created_at, COALESCE(SUM(t.photos), 0) AS photos, COALESCE(SUM(t.bytes), 0) AS bytes
-    FROM dataset AS d LEFT JOIN tally AS t ON t.dataset_id = d.id
-    WHERE d.slug = :slug
-    GROUP BY d.id, d.slug, d.name, d.created_at
-""")
+_SELECT = """
+    SELECT
+        d.slug, d.name, d.created_at,
+        (SELECT COALESCE(SUM(t.photos), 0) FROM tally AS t WHERE t.dataset_id = d.id) AS photos,
+        (SELECT COALESCE(SUM(t.bytes), 0) FROM tally AS t WHERE t.dataset_id = d.id) AS bytes
+    FROM dataset AS d
+"""
+_PAGE = statement(_SELECT + " WHERE d.slug > :cursor ORDER BY d.slug LIMIT :limit")
+_ONE = statement(_SELECT + " WHERE d.slug = :slug")
 _DAYS = statement("""
     SELECT day, SUM(photos) AS photos, SUM(bytes) AS bytes
     FROM tally GROUP BY day HAVING SUM(photos) > 0 ORDER BY day DESC
@@ -70,9 +67,9 @@ class DatasetRepository:
             raise _no_dataset(slug)
         return int(row["id"])
 
-    def all(self, tx: Transaction) -> Sequence[Dataset]:
-        """Return every dataset by slug, with its totals."""
-        return [_dataset(row) for row in tx.rows(_ALL, {})]
+    def page(self, tx: Transaction, cursor: str, limit: int) -> Sequence[Dataset]:
+        """Return at most `limit` datasets by slug, those after the slug `cursor`, with their totals."""
+        return [_dataset(row) for row in tx.rows(_PAGE, {"cursor": cursor, "limit": limit})]
 
     def get(self, tx: Transaction, slug: str) -> Dataset:
         """Return one dataset with its totals. Raises DatasetNotFound."""

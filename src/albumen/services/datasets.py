@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.domain.datasets import DEFAULT_DATASET, Dataset, check_slug
 from albumen.errors import DatasetExists, InvalidParameter
+from albumen.services.listing import check_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
     from albumen.repository.engine import Database
 
 LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPage:
+    """Datasets by slug, and the cursor of the next page when there is one."""
+
+    datasets: Sequence[Dataset]
+    next: str | None
 
 
 class Datasets:
@@ -32,10 +42,13 @@ class Datasets:
         with self._database.writing() as tx:
             self._datasets.add(tx, DEFAULT_DATASET, DEFAULT_DATASET, self._clock())
 
-    def all(self) -> Sequence[Dataset]:
-        """Return every dataset by slug."""
+    def page(self, limit: int, cursor: str | None = None) -> DatasetPage:
+        """Return at most `limit` datasets, those after `cursor`. Raises InvalidParameter for either."""
+        check_limit(limit)
+        start = "" if cursor is None else check_slug(cursor, "cursor")
         with self._database.reading() as tx:
-            return self._datasets.all(tx)
+            found = self._datasets.page(tx, start, limit + 1)
+        return DatasetPage(found[:limit], found[limit - 1].slug if len(found) > limit else None)
 
     def get(self, slug: str) -> Dataset:
         """Return one dataset. Raises DatasetNotFound."""

@@ -37,10 +37,15 @@ class Listing:
     before: datetime | None = None
 
 
+def check_limit(limit: int) -> None:
+    """Raise InvalidParameter for a limit of a page that is not allowed."""
+    if not 1 <= limit <= MOST_PER_PAGE:
+        raise InvalidParameter("limit", f"a number from 1 to {MOST_PER_PAGE}")
+
+
 def check_page(listing: Listing) -> None:
     """Raise InvalidParameter for a limit, a cursor or a search that is not allowed."""
-    if not 1 <= listing.limit <= MOST_PER_PAGE:
-        raise InvalidParameter("limit", f"a number from 1 to {MOST_PER_PAGE}")
+    check_limit(listing.limit)
     if listing.cursor is not None and not is_photo_id(listing.cursor):
         raise InvalidParameter("cursor", "a cursor from an earlier page")
     if listing.name is not None and len(listing.name) > LONGEST_NAME:

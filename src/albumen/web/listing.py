@@ -1,8 +1,9 @@
-"""The query parameters that lists of photos share, and the role that the trash needs."""
+"""What lists share: the parameters of their queries, the role that the trash needs, the address of the next page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import request
 
@@ -36,9 +37,17 @@ def asked_listing() -> Listing:
     )
 
 
-def asked_limit() -> int:
-    """Return how many photos the query asks for. Raises InvalidParameter."""
-    return number("limit", DEFAULT_PER_PAGE, f"a number from 1 to {MOST_PER_PAGE}")
+def asked_limit(default: int = DEFAULT_PER_PAGE) -> int:
+    """Return how many entries the query asks for. Raises InvalidParameter."""
+    return number("limit", default, f"a number from 1 to {MOST_PER_PAGE}")
+
+
+def next_page(base: str, cursor: str | None) -> dict[str, str]:
+    """Return the header that leads to the page after this one, none when there is no such page."""
+    if cursor is None:
+        return {}
+    query = urlencode({**request.args.to_dict(), "cursor": cursor})
+    return {"Link": f'<{base}{request.path}?{query}>; rel="next"'}
 
 
 def _asked_trash() -> bool:

@@ -3,7 +3,7 @@
 import { isPhotoId } from './ids.ts'
 import { Problem } from './problem.ts'
 import { Transport, type Means } from './transport.ts'
-import type { Dataset, KnownPhoto, Marks, Moved, PhotoDetails, PhotoPage, SessionState, Stats, Timeline } from './types.ts'
+import type { Dataset, DatasetPage, KnownPhoto, Marks, Moved, PhotoDetails, PhotoPage, SessionState, Stats, Timeline } from './types.ts'
 import { sendFiles, type UploadOptions } from './upload.ts'
 
 export type PreviewSize = 256 | 512 | 1024 | 2048
@@ -49,8 +49,9 @@ export class Client {
     return this.#transport.call('api/v1/session', { method: 'DELETE' })
   }
 
-  listDatasets(signal?: AbortSignal): Promise<{ datasets: Dataset[] }> {
-    return this.#transport.call('api/v1/datasets', { signal })
+  /** One page, by slug. */
+  listDatasets(cursor?: string | null): Promise<DatasetPage> {
+    return this.#transport.call('api/v1/datasets', { query: cursor ? { cursor } : {} })
   }
 
   createDataset(name: string, slug?: string): Promise<Dataset> {

@@ -53,6 +53,12 @@ export interface Dataset {
   created_at: string
 }
 
+export interface DatasetPage {
+  datasets: Dataset[]
+  /** The cursor of the next page; null on the last one. */
+  next: string | null
+}
+
 export interface Stats {
   photos: number
   bytes: number

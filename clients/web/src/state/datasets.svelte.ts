@@ -1,5 +1,5 @@
 import type { Client } from '../api/client.ts'
-import type { Dataset } from '../api/types.ts'
+import type { Dataset, DatasetPage } from '../api/types.ts'
 
 export const DEFAULT_DATASET = 'main'
 
@@ -27,7 +27,14 @@ export class Datasets {
   }
 
   async refresh(): Promise<void> {
-    this.all = (await this.#api.listDatasets()).datasets
+    const found: Dataset[] = []
+    let cursor: string | null = null
+    do {
+      const page: DatasetPage = await this.#api.listDatasets(cursor)
+      found.push(...page.datasets)
+      cursor = page.next
+    } while (cursor !== null)
+    this.all = found
   }
 
   /** Makes a dataset and returns it. Throws a Problem, such as `dataset_exists`. */

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from albumen.domain.access import Role
+from albumen.services.listing import MOST_PER_PAGE
 from albumen.web import present
 from albumen.web.auth import needs
-from albumen.web.context import json_object, member, services
+from albumen.web.context import base_url, json_object, member, services
+from albumen.web.listing import asked_limit, next_page
 
 datasets = Blueprint("datasets", __name__, url_prefix="/api/v1")
 
@@ -15,8 +17,11 @@ datasets = Blueprint("datasets", __name__, url_prefix="/api/v1")
 @datasets.get("/datasets")
 @needs(Role.VIEWER)
 def list_datasets() -> Response:
-    """Answer with every dataset."""
-    return jsonify({"datasets": [present.dataset(dataset) for dataset in services().datasets.all()]})
+    """Answer with one page of datasets, by slug."""
+    page = services().datasets.page(asked_limit(MOST_PER_PAGE), request.args.get("cursor"))
+    response = jsonify({"datasets": [present.dataset(dataset) for dataset in page.datasets], "next": page.next})
+    response.headers.update(next_page(base_url(), page.next))
+    return response
 
 
 @datasets.post("/datasets")

@@ -12,7 +12,7 @@ from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, context, services
 from albumen.web.delivery import read_wish
-from albumen.web.listing import asked_limit
+from albumen.web.listing import asked_limit, next_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,8 +56,7 @@ def list_names() -> Response:
     photos = services().photos.references(request.args.get("cursor"), limit)
     response = Response(present.as_json([present.reference(photo, base) for photo in photos]))
     response.mimetype = "application/json"
-    if len(photos) == limit:
-        response.headers["Link"] = f'<{base}/get_value?limit={limit}&cursor={photos[-1].id}>; rel="next"'
+    response.headers.update(next_page(base, photos[-1].id if len(photos) == limit else None))
     return response
 
 

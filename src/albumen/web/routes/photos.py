@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -18,7 +17,7 @@ from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, body_place, context, json_object, member, services
 from albumen.web.delivery import Wish, disposition, read_wish
-from albumen.web.listing import asked_listing
+from albumen.web.listing import asked_listing, next_page
 
 photos = Blueprint("photos", __name__, url_prefix="/api/v1/photos")
 FORM = "application/x-www-form-urlencoded"
@@ -33,9 +32,7 @@ def list_photos() -> Response:
     page = services().photos.page(asked_listing())
     base = base_url()
     response = jsonify({"photos": [present.listed(photo, base) for photo in page.photos], "next": page.next})
-    if page.next is not None:
-        query = urlencode({**request.args.to_dict(), "cursor": page.next})
-        response.headers["Link"] = f'<{base}{request.path}?{query}>; rel="next"'
+    response.headers.update(next_page(base, page.next))
     return response
 
 

@@ -74,8 +74,14 @@ class Api:
 
     async def datasets(self) -> tuple[Dataset, ...]:
         """Return all datasets."""
-        value = await self._call(Request("GET", "/api/v1/datasets"))
-        return tuple(Dataset.from_json(entry) for entry in value["datasets"])
+        found: list[Dataset] = []
+        query: dict[str, str] = {}
+        while True:
+            value = await self._call(Request("GET", "/api/v1/datasets", query))
+            found += (Dataset.from_json(entry) for entry in value["datasets"])
+            if value["next"] is None:
+                return tuple(found)
+            query = {"cursor": value["next"]}
 
     async def create_dataset(self, name: str, slug: str | None) -> Dataset:
         """Make a dataset; without a slug the server makes one from the Latin letters of the name."""
