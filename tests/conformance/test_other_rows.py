@@ -234,7 +234,7 @@ def test_blob_is_unused_when_no_photo_refers_to_it_not_even_in_the_trash(shelf):
     with shelf.database.writing() as tx:
         for photo in photos[1:]:
             TrashRepository().delete(tx, [photo.id], NOW - timedelta(days=(photo.name == "purged.jpg")))
-        TrashRepository().purge(tx, NOW)
+        TrashRepository().purge(tx, [photo.id for photo in photos], NOW)
         assert BLOBS.unused(tx, "", 10) == [photos[2].blob.key]
 
 
@@ -242,7 +242,7 @@ def test_dropped_blobs_are_gone_with_their_work(shelf):
     photo = shelf.photo()
     with shelf.database.writing() as tx:
         TrashRepository().delete(tx, [photo.id], NOW)
-        TrashRepository().purge(tx, NOW + timedelta(days=1))
+        TrashRepository().purge(tx, [photo.id], NOW + timedelta(days=1))
         assert BLOBS.drop_unused(tx, [photo.blob.sha256]) == {photo.blob.sha256}
         assert BLOBS.unused(tx, "", 10) == []
         assert BLOBS.existing(tx, [photo.blob.sha256]) == frozenset()
@@ -269,7 +269,7 @@ def test_unused_blobs_are_walked_in_the_order_of_their_digests(shelf):
     with shelf.database.writing() as tx:
         for photo in photos:
             TrashRepository().delete(tx, [photo.id], NOW)
-        TrashRepository().purge(tx, NOW + timedelta(days=1))
+        TrashRepository().purge(tx, [photo.id for photo in photos], NOW + timedelta(days=1))
         digests = sorted(photo.blob.sha256 for photo in photos)
         assert [key.sha256 for key in BLOBS.unused(tx, "", 2)] == digests[:2]
         assert [key.sha256 for key in BLOBS.unused(tx, digests[1], 2)] == digests[2:]

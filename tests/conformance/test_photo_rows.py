@@ -231,12 +231,25 @@ def test_photo_in_the_trash_cannot_be_renamed(shelf):
         assert not PHOTOS.rename(tx, photo.id, "new.jpg")
 
 
+def test_expired_photos_are_walked_newest_first(shelf):
+    photos = shelf.photos(["a.jpg", "b.jpg", "c.jpg", "fresh.jpg", "kept.jpg"])
+    for photo in photos[:3]:
+        trash(shelf, photo, NOW - timedelta(days=31))
+    trash(shelf, photos[3], NOW)
+    a, b, c = (photo.id for photo in photos[:3])
+    with shelf.database.reading() as tx:
+        assert TRASH.expired(tx, NOW, None, 2) == [c, b]
+        assert TRASH.expired(tx, NOW, b, 2) == [a]
+        assert TRASH.expired(tx, NOW, a, 2) == []
+
+
 def test_purge_takes_what_is_in_the_trash_for_long(shelf):
     old, fresh, kept = shelf.photos(["old.jpg", "fresh.jpg", "kept.jpg"])
     trash(shelf, old, NOW - timedelta(days=31))
     trash(shelf, fresh, NOW - timedelta(days=29))
     with shelf.database.writing() as tx:
-        assert TRASH.purge(tx, NOW - timedelta(days=30)) == 1
-        assert TRASH.purge(tx, NOW - timedelta(days=30)) == 0
+        ids = [photo.id for photo in (old, fresh, kept)]
+        assert TRASH.purge(tx, ids, NOW - timedelta(days=30)) == 1
+        assert TRASH.purge(tx, ids, NOW - timedelta(days=30)) == 0
     assert page(shelf, trash=True) == ["fresh.jpg"]
     assert find(shelf, kept)

@@ -28,6 +28,7 @@ BY_KEY = {
     "restore": lambda tx: TRASH.restore(tx, [CURSOR, CURSOR]),
     "find_by_name": lambda tx: PHOTOS.find_by_name(tx, "a.jpg"),
     "known": lambda tx: PHOTOS.known(tx, "main", ["0" * 64, "1" * 64]),
+    "purge": lambda tx: TRASH.purge(tx, [CURSOR, CURSOR], NOW),
     "delete": lambda tx: TRASH.delete(tx, [CURSOR, CURSOR], NOW),
     "page of datasets": lambda tx: DatasetRepository().page(tx, "main", 10),
     "get_id": lambda tx: DatasetRepository().get_id(tx, "main"),
@@ -152,9 +153,9 @@ def test_what_is_asked_by_key_is_found_by_key(database, name):
         assert walked_or_sorted(plan) == []
 
 
-def test_purge_walks_the_trash_alone(database):
-    (plan,) = plans(database, lambda tx: TRASH.purge(tx, NOW))
-    assert all("photo_trash" in step for step in plan), plan
+def test_expired_photos_are_read_from_the_trash_alone_in_order(database):
+    (plan,) = plans(database, lambda tx: TRASH.expired(tx, NOW, CURSOR, 500))
+    assert all("photo_trash (id<?)" in step for step in plan), plan
 
 
 def test_unused_blobs_are_told_by_the_index_of_photos(database):

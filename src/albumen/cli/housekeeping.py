@@ -57,6 +57,8 @@ def scrub(config: Path | None, data: Path | None) -> None:
                     bad.append(checked)
     for checked in bad:
         click.echo(f"{'missing' if checked.missing else 'damaged'}  {checked.blob.key.sha256}")
+    if any(checked.stuck for checked in bad):
+        click.echo("The disk did not let all of them be moved to quarantine: check its file system (fsck).")
     click.echo(f"{totals.blobs} files read, {len(bad)} bad")
     if bad:
         raise click.ClickException("Upload these photos again or restore them from a backup.")

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam
 
 from albumen.domain.times import from_micros, to_micros
 from albumen.repository.engine import statement
+from albumen.repository.listing import AFTER_ALL_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +35,11 @@ _TWINS = statement("""
 """).bindparams(_IDS)
 _DELETE = statement("UPDATE photo SET deleted_at = :at WHERE id IN :ids AND deleted_at IS NULL").bindparams(_IDS)
 _RESTORE = statement("UPDATE photo SET deleted_at = NULL WHERE id IN :ids AND deleted_at IS NOT NULL").bindparams(_IDS)
-_PURGE = statement("DELETE FROM photo WHERE deleted_at < :before")
+_EXPIRED = statement("""
+    SELECT id FROM photo WHERE deleted_at IS NOT NULL AND id < :cursor AND deleted_at < :before
+    ORDER BY id DESC LIMIT :limit
+""")
+_PURGE = statement("DELETE FROM photo WHERE id IN :ids AND deleted_at < :before").bindparams(_IDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,17 @@ class TrashRepository:
         """Take photos out of the trash; return how many were there."""
         return tx.run(_RESTORE, {"ids": photo_ids})
 
-    def purge(self, tx: Transaction, before: datetime) -> int:
-        """Delete for good the photos that went to the trash before a time; return how many."""
-        return tx.run(_PURGE, {"before": to_micros(before)})
+    def expired(self, tx: Transaction, before: datetime, cursor: str | None, limit: int) -> Sequence[str]:
+        """Return up to `limit` photos that went to the trash before a time, newest first, those before `cursor`.
+
+        Reads all of the trash between them: not for a write.
+        """
+        values = {"before": to_micros(before), "cursor": cursor or AFTER_ALL_IDS, "limit": limit}
+        return [row["id"] for row in tx.rows(_EXPIRED, values)]
+
+    def purge(self, tx: Transaction, photo_ids: Sequence[str], before: datetime) -> int:
+        """Delete for good those of the photos that went to the trash before a time; return how many."""
+        return tx.run(_PURGE, {"ids": photo_ids, "before": to_micros(before)})
 
 
 def _moved(row: RowMapping) -> MovedPhoto:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from albumen.errors import BlobDamaged
-from albumen.services.inventory import in_steps, stored_in_steps, unused_in_steps
+from albumen.errors import BlobDamaged, BlobMissing
+from albumen.services.inventory import expired_in_steps, in_steps, stored_in_steps, unused_in_steps
 from albumen.storage.copies import digest_of
 
 if TYPE_CHECKING:
@@ -38,11 +38,15 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One blob that `scrub` read: whether its bytes are `sound`, else whether they are `missing`."""
+    """One blob that `scrub` read: whether its bytes are `sound`, else whether they are `missing`.
+
+    A damaged one that is `stuck` lies where it lay: the disk did not let it be moved to quarantine.
+    """
 
     blob: StoredBlob
     sound: bool
     missing: bool = False
+    stuck: bool = False
 
 
 class Housekeeping:
@@ -72,10 +76,8 @@ class Housekeeping:
 
         Bytes stay in quarantine for `quarantine`.
         """
-        with self._database.writing() as tx:
-            purged = self._trash.purge(tx, self._clock() - trash)
         return Collected(
-            purged=purged,
+            purged=self._purge(self._clock() - trash),
             unused=sum(self._drop_unused(step) for step in unused_in_steps(self._database, self._blobs, STEP)),
             orphans=sum(self._remove_orphans(step) for step in in_steps(self._store.keys(), STEP)),
             previews=sum(self._remove_previews(step) for step in in_steps(self._previews.digests(), STEP)),
@@ -104,8 +106,10 @@ class Housekeeping:
     def _check(self, blob: StoredBlob) -> Checked:
         try:
             is_sound = self._is_sound(blob.key) or self._is_healed(blob.key)
-        except BlobDamaged:
+        except BlobMissing:
             return Checked(blob, sound=False, missing=True)
+        except BlobDamaged:
+            return Checked(blob, sound=False, stuck=True)
         return Checked(blob, sound=is_sound)
 
     def _is_healed(self, key: BlobKey) -> bool:
@@ -117,12 +121,22 @@ class Housekeeping:
         return is_sound
 
     def _is_sound(self, key: BlobKey) -> bool:
-        """Read a blob; one that the disk cannot read is not sound. Raises BlobDamaged when it is missing."""
-        with self._store.open(key) as file:
-            try:
+        """Read a blob; one that the disk cannot read is not sound. Raises BlobMissing."""
+        try:
+            with self._store.open(key) as file:
                 return digest_of(file) == key.sha256
-            except BlobDamaged:
-                return False
+        except BlobMissing:
+            raise
+        except BlobDamaged:
+            return False
+
+    def _purge(self, before: datetime) -> int:
+        """Delete photos for good in steps, so that no upload waits for long; one that was restored meanwhile stays."""
+        purged = 0
+        for step in expired_in_steps(self._database, self._trash, before, STEP):
+            with self._database.writing() as tx:
+                purged += self._trash.purge(tx, step, before)
+        return purged
 
     def _expected(self) -> Iterator[StoredBlob]:
         for step in stored_in_steps(self._database, self._blobs, STEP):

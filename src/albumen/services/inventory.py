@@ -1,4 +1,4 @@
-"""Walks through all blobs, a step at a time: no transaction and no list grows with their number."""
+"""Walks through many rows or files, a step at a time: no transaction and no list grows with their number."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from albumen.domain.photos import BlobKey
     from albumen.repository.blobs import BlobRepository, StoredBlob
-    from albumen.repository.engine import Database
+    from albumen.repository.engine import Database, Transaction
+    from albumen.repository.trash import TrashRepository
 
 Item = TypeVar("Item")
 
 
 def stored_in_steps(database: Database, blobs: BlobRepository, size: int) -> Iterator[Sequence[StoredBlob]]:
     """Yield every blob that the database knows, by digest; no transaction is open between two steps."""
-    after = ""
-    while step := _stored_after(database, blobs, after, size):
-        yield step
-        after = step[-1].key.sha256
+    return _walk(database, lambda tx, after: blobs.stored(tx, after, size), lambda blob: blob.key.sha256)
 
 
 def unused_in_steps(database: Database, blobs: BlobRepository, size: int) -> Iterator[Sequence[BlobKey]]:
     """Yield every blob that no photo refers to, by digest; one may be in use again by the time that it is yielded."""
-    after = ""
-    while step := _unused_after(database, blobs, after, size):
-        yield step
-        after = step[-1].sha256
+    return _walk(database, lambda tx, after: blobs.unused(tx, after, size), lambda key: key.sha256)
+
+
+def expired_in_steps(
+    database: Database, trash: TrashRepository, before: datetime, size: int
+) -> Iterator[Sequence[str]]:
+    """Yield the ids of photos that went to the trash before a time; one may be back by the time that it is yielded."""
+    return _walk(database, lambda tx, cursor: trash.expired(tx, before, cursor or None, size), str)
 
 
 def in_steps(items: Iterator[Item], size: int) -> Iterator[Sequence[Item]]:
@@ -37,11 +40,16 @@ def in_steps(items: Iterator[Item], size: int) -> Iterator[Sequence[Item]]:
         yield step
 
 
-def _stored_after(database: Database, blobs: BlobRepository, after: str, size: int) -> Sequence[StoredBlob]:
-    with database.reading() as tx:
-        return blobs.stored(tx, after, size)
+def _walk(
+    database: Database, read: Callable[[Transaction, str], Sequence[Item]], key: Callable[[Item], str]
+) -> Iterator[Sequence[Item]]:
+    """Yield what `read` returns for the key of the last item before, at first for an empty one, until there is none."""
+    last = ""
+    while step := _read(database, read, last):
+        yield step
+        last = key(step[-1])
 
 
-def _unused_after(database: Database, blobs: BlobRepository, after: str, size: int) -> Sequence[BlobKey]:
+def _read(database: Database, read: Callable[[Transaction, str], Sequence[Item]], last: str) -> Sequence[Item]:
     with database.reading() as tx:
-        return blobs.unused(tx, after, size)
+        return read(tx, last)

@@ -77,16 +77,16 @@ class BlobStore(Protocol):
         """While held, nobody is between `publish` and the commit of the rows."""
 
     def open(self, key: BlobKey) -> BinaryIO:
-        """Open the bytes for reading, seekable. Raises BlobDamaged when they are not there."""
+        """Open the bytes for reading, seekable. Raises BlobMissing, BlobDamaged."""
 
     def locate(self, key: BlobKey) -> Path:
         """Return a file with the bytes, whether or not it is there. Never made from what a user said."""
 
     def stat(self, key: BlobKey) -> BlobStat | None:
-        """Return size and time, or None."""
+        """Return size and time, or None when there are no bytes that the disk can read."""
 
     def delete(self, key: BlobKey) -> None:
-        """Take the bytes away, into quarantine where the store has one."""
+        """Take the bytes away, into quarantine where the store has one. Raises BlobDamaged when the disk cannot."""
 
     def withdraw(self, key: BlobKey) -> None:
         """Take bytes away for good that no row ever named; while `sweeping`."""

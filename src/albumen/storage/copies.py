@@ -7,9 +7,11 @@ import fcntl
 import hashlib
 import os
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from albumen.errors import BlobDamaged, StartRefused
+from albumen.storage.files import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,9 +81,11 @@ def open_plain(path: Path) -> FileIO:
 
     Raises:
         FileNotFoundError: There is none.
-        BlobDamaged: Something else is there: a pipe would make its reader wait for ever, a device never end.
+        BlobDamaged: The disk cannot tell where its bytes are. Or something else is there: a pipe would make its reader
+            wait for ever, a device never end.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with _readable():
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return os.fdopen(descriptor, "rb", buffering=0)
     os.close(descriptor)
@@ -138,13 +142,20 @@ def chunks_of(file: BinaryIO | FileIO) -> Iterator[bytes]:
     """Read an open file to its end, a chunk at a time.
 
     Raises:
-        BlobDamaged: The disk has a place that it cannot read (EIO). It costs this file, not all that come after it.
+        BlobDamaged: The disk has a place that it cannot read. It costs this file, not all that come after it.
     """
-    try:
+    with _readable():
         while chunk := file.read(READ_BYTES):
             yield chunk
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raise BlobDamaged for what the disk cannot read."""
+    try:
+        yield
     except OSError as exc:
-        if exc.errno != errno.EIO:
+        if exc.errno not in UNREADABLE:
             raise
         raise BlobDamaged("The disk cannot read some of the bytes.") from exc
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from albumen.domain.photos import BlobKey
 
+UNREADABLE = frozenset({errno.EIO, errno.EUCLEAN, errno.EBADMSG})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 SUBFOLDERS = 16

@@ -11,6 +11,7 @@ system for the whole directory, and one that keeps fsync's promise. Several proc
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import math
 import os
@@ -22,9 +23,10 @@ from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from albumen.domain.budget import Budget
-from albumen.errors import BlobDamaged, StorageUnavailable
+from albumen.errors import BlobDamaged, BlobMissing, StorageUnavailable
 from albumen.storage.base import BlobStat
 from albumen.storage.files import (
+    UNREADABLE,
     blob_folder,
     blob_keys,
     blob_path,
@@ -92,12 +94,8 @@ class LocalBlobStore:
 
     def open(self, key: BlobKey) -> BinaryIO:
         """Open the file."""
-        try:
+        with _explained_for_one():
             return self.locate(key).open("rb")
-        except FileNotFoundError as exc:
-            raise BlobDamaged("The bytes of this photo are missing; it can be uploaded again.") from exc
-        except OSError as exc:
-            raise explain(exc) from exc
 
     def locate(self, key: BlobKey) -> Path:
         """Return `blobs/a/<sha256>.<ext>`."""
@@ -107,16 +105,16 @@ class LocalBlobStore:
         """Return the size and the time of the file."""
         try:
             found = self.locate(key).stat()
-        except FileNotFoundError:
-            return None
         except OSError as exc:
+            if exc.errno in {errno.ENOENT, *UNREADABLE}:
+                return None
             raise explain(exc) from exc
         return BlobStat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def delete(self, key: BlobKey) -> None:
         """Move the file to quarantine and note the time there."""
         source = self.locate(key)
-        with explained():
+        with _explained_for_one():
             try:
                 os.utime(source)  # first: in quarantine it must not look old for a moment, `empty_quarantine` may run
                 source.rename(self._quarantine / source.name)
@@ -219,6 +217,19 @@ def _opened(path: Path) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+@contextmanager
+def _explained_for_one() -> Iterator[None]:
+    """Turn an operating system's error into one of ours, where it may be of one photo alone."""
+    try:
+        yield
+    except FileNotFoundError as exc:
+        raise BlobMissing("The bytes of this photo are missing; it can be uploaded again.") from exc
+    except OSError as exc:
+        if exc.errno in UNREADABLE:
+            raise BlobDamaged("The disk cannot read this photo; it can be restored from a backup.") from exc
+        raise explain(exc) from exc
 
 
 def _is_free(lock: BinaryIO) -> bool:

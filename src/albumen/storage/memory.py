@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from albumen.errors import BlobDamaged
+from albumen.errors import BlobMissing
 from albumen.storage.base import BlobStat
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class MemoryBlobStore:
     def open(self, key: BlobKey) -> BinaryIO:
         """Open the bytes."""
         if key not in self._blobs:
-            raise BlobDamaged("The bytes of this photo are missing; it can be uploaded again.")
+            raise BlobMissing("The bytes of this photo are missing; it can be uploaded again.")
         return io.BytesIO(self._blobs[key][0])
 
     def locate(self, key: BlobKey) -> Path:
