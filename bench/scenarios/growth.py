@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,7 +12,7 @@ from harness.load import put_files, responses_per_second, static_nginx, storing_
 from harness.photos import fresh, fresh_batch, scenes_of, small_scenes
 from harness.report import Point, Result, compare
 from harness.server import get, put_photo, serving
-from scenarios.upload import bare_loop
+from scenarios.upload import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,21 +123,11 @@ def _get_by(site: Site, target: str, clients: int, plan: Plan) -> Result:
 def _upload_of(server: Server, size: int, plan: Plan) -> Result:
     count = max(1, min(MOST_PHOTOS, plan.size_bytes // size))
     scenes = scenes_of(size)
-    pairs = [_upload_and_bare(server, scenes, count, plan) for _ in range(plan.load_rounds + 1)][1:]
+    megabytes = sum(map(len, scenes)) / len(scenes) / MEGABYTE
+    rates = in_turns(server, scenes, count, plan.load_rounds, plan.folder)
+    pairs = [(ours * megabytes, bare * megabytes) for ours, bare in rates]
     note = f"{count} photos in one request; beside it: the bare loop"
     return compare(f"upload of photos of {_size(size)}", "MB/s", pairs, None, note, Point("sizes-upload", size))
-
-
-def _upload_and_bare(server: Server, scenes: Sequence[bytes], count: int, plan: Plan) -> tuple[float, float]:
-    batch = fresh_batch(scenes, count, plan.folder / "photos")
-    megabytes = sum(map(len, batch.contents)) / MEGABYTE
-    ours = megabytes / upload(server.address, batch.paths).seconds
-    target = plan.folder / "bare"
-    target.mkdir()
-    bare = megabytes / bare_loop(batch, target)
-    shutil.rmtree(target)
-    batch.remove()
-    return ours, bare
 
 
 def _get_of(server: Server, nginx: str, static: Path, size: int, plan: Plan) -> Result:

@@ -13,6 +13,8 @@ import hashlib
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from harness.load import upload
@@ -22,7 +24,6 @@ from harness.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from harness.plan import Plan
     from harness.server import Server
@@ -34,39 +35,39 @@ NOTE = "one request by curl; background work off (`ALBUMEN_DERIVE=false`)"
 def measure(plan: Plan) -> Sequence[Result]:
     """Measure large and small photos."""
     with serving(plan.folder / "upload", derive="false") as server:
-        large = _rounds(server, large_scenes(), plan.large_photos, plan)
-        small = _rounds(server, small_scenes(), plan.small_photos, plan)
+        large = in_turns(server, large_scenes(), plan.large_photos, plan.rounds, plan.folder)
+        small = in_turns(server, small_scenes(), plan.small_photos, plan.rounds, plan.folder)
     return [
         compare(f"upload of {plan.large_photos} photos of 12 MP (2 MB)", "photos/s", large, Target(0.80), NOTE),
         compare(f"upload of {plan.small_photos} photos of 0.8 MP (120 KB)", "photos/s", small, Target(0.70), NOTE),
     ]
 
 
-def _rounds(server: Server, scenes: Sequence[bytes], count: int, plan: Plan) -> list[tuple[float, float]]:
+def in_turns(
+    server: Server, scenes: Sequence[bytes], count: int, rounds: int, folder: Path
+) -> list[tuple[float, float]]:
     """Return photos per second by (server, bare loop); the two take turns in going first."""
-    _upload_once(server, scenes, count, plan)  # warms the server's threads and connections
+    _upload_once(server, scenes, count, folder)  # warms the server's threads and connections
     pairs = []
-    for number in range(plan.rounds):
-        target = plan.folder / f"bare-{count}-{number}"
+    for number in range(rounds):
         if number % 2:
-            bare = _bare_once(scenes, count, plan, target)
-            ours = _upload_once(server, scenes, count, plan)
+            bare = _bare_once(scenes, count, folder)
+            ours = _upload_once(server, scenes, count, folder)
         else:
-            ours = _upload_once(server, scenes, count, plan)
-            bare = _bare_once(scenes, count, plan, target)
+            ours = _upload_once(server, scenes, count, folder)
+            bare = _bare_once(scenes, count, folder)
         pairs.append((ours, bare))
     return pairs
 
 
-def _upload_once(server: Server, scenes: Sequence[bytes], count: int, plan: Plan) -> float:
-    batch = fresh_batch(scenes, count, plan.folder / "photos")
+def _upload_once(server: Server, scenes: Sequence[bytes], count: int, folder: Path) -> float:
+    batch = fresh_batch(scenes, count, folder / "photos")
     return count / upload(server.address, batch.paths).seconds
 
 
-def _bare_once(scenes: Sequence[bytes], count: int, plan: Plan, target: Path) -> float:
-    batch = fresh_batch(scenes, count, plan.folder / "photos")
-    target.mkdir()
-    return count / bare_loop(batch, target)
+def _bare_once(scenes: Sequence[bytes], count: int, folder: Path) -> float:
+    batch = fresh_batch(scenes, count, folder / "photos")
+    return count / bare_loop(batch, Path(mkdtemp(prefix="bare-", dir=folder)))
 
 
 def bare_loop(batch: Batch, target: Path) -> float:
