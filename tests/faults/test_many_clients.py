@@ -251,6 +251,16 @@ def test_strangers_that_never_read_the_web_client_hold_no_threads(tmp_path, cond
             assert_served(server, seed=1)
 
 
+@pytest.mark.parametrize("condition", [(), ("Range: bytes=0-",), ('If-None-Match: "other"',)])
+def test_those_who_never_read_a_photo_of_some_hundred_kilobytes_hold_no_threads(tmp_path, condition):
+    with running(tmp_path / "data", "--workers", "1", **FEW_THREADS, **PATIENT) as server:
+        photo = traffic.post(server.url, [of_size(800_000, seed=15)]).json()["photos"][0]
+        with open_narrow_links(server, 2 * THREADS) as links:
+            for link in links:
+                link.sendall(head("GET", f"/get/{photo['id']}", *condition))
+            assert_served(server, seed=1)
+
+
 def test_a_reader_that_is_slow_but_keeps_reading_gets_everything(impatient):
     photo = of_size(9_000_000, seed=14)
     large = traffic.post(impatient.url, [photo]).json()["photos"][0]

@@ -9,7 +9,7 @@ import pytest
 from conftest import STRICT_BYTES, STRICT_PHOTOS
 from forms import BOUNDARY, FORM_TYPE, codes, form, form_begun, ids, part, part_with, problem, statuses
 from pictures import of_size
-from wire import chunk, connected, eventually, head
+from wire import answer, chunk, connected, eventually, head, status_and_json
 
 DELIMITER = f"--{BOUNDARY}\r\n".encode()
 
@@ -150,3 +150,36 @@ def test_a_raw_photo_over_the_limit_is_refused(strict_uploader, http):
 
 def test_the_server_goes_on_after_all_that(uploader):
     assert uploader.post(form(part(of_size(5400)))).status_code == 201
+
+
+@pytest.mark.direct  # nginx hands on no body that was cut
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_body_of_ids_that_ends_early_does_nothing(uploader, content_type, framing):
+    (photo_id,) = ids(uploader.send(part(of_size(5400))).json())
+    body = f'{{"ids": ["{photo_id}"]}}' if "json" in content_type else f"ids={photo_id}"
+    target = "/api/v1/photos/trash" if "json" in content_type else "/api/v1/photos/archive"
+    with connected(uploader.url) as link:
+        sent = chunk(body.encode()) if "chunked" in framing else body.encode()
+        link.sendall(head("POST", target, framing, f"Content-Type: {content_type}") + sent)
+        link.shutdown(socket.SHUT_WR)
+        status, told = status_and_json(link)
+    assert (status, told["code"]) == (400, "malformed_body")
+    assert len(uploader.listed()) == 1
+
+
+@pytest.mark.parametrize("target", ["/", "/get_value", "/api/v1/photos", "/api/v1/stats", "/api/docs", "/display"])
+def test_bytes_in_a_query_that_are_no_utf8_are_no_error_of_the_server(uploader, target):
+    with connected(uploader.url) as link:
+        link.sendall(f"GET {target}?x=\xff HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode("latin-1"))
+        assert answer(link).status < 500
+
+
+def test_a_name_in_another_encoding_is_a_name(uploader):
+    photo = of_size(5500)
+    target = f"/api/v1/photos?dataset={uploader.dataset}&name=кот.jpg"
+    with connected(uploader.url) as link:
+        beginning = f"PUT {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(photo)}\r\n\r\n"
+        link.sendall(beginning.encode("cp1251") + photo)
+        assert status_and_json(link)[0] == 201
+    assert [photo["name"] for photo in uploader.listed()] == ["%EA%EE%F2.jpg"]

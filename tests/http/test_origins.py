@@ -76,6 +76,14 @@ def test_an_open_server_of_one_machine_answers_to_its_own_names_alone(client, ho
     problem(client.get(target, headers={"Host": host}), 421, "unknown_host")
 
 
+@pytest.mark.parametrize("told", ["localhost", "127.0.0.1:5000"])
+def test_a_page_that_plays_the_proxy_opens_no_other_name(make_app, told):
+    client = make_app(proxy_hops=1).test_client()
+    headers = {"Host": "evil.example", "X-Forwarded-Host": told}
+    problem(client.get("/api/v1/photos", headers=headers), 421, "unknown_host")
+    assert client.get("/api/v1/photos", headers={"Host": "127.0.0.1:5000", "X-Forwarded-Host": told}).status_code == 200
+
+
 def test_a_key_that_nobody_checks_opens_no_other_name(client):
     headers = {"Host": "evil.example", "Origin": "http://evil.example", "Authorization": "Bearer anything"}
     problem(client.get("/api/v1/photos", headers=headers), 421, "unknown_host")

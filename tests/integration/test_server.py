@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from albumen.server.head import MOST_BYTES
 from serving import LARGE, answer, file_of, memory, read_all, request, wait_until
 from wire import chunk
 
+MANY = 500
 CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
 
 
@@ -304,3 +306,22 @@ def test_an_answer_with_a_date_of_its_own_has_no_second_one(serve):
     told = serve(application).ask(request("/", "Connection: close"))
     assert told.count(b"Date: ") == 1
     assert b"Date: Sat, 28 Nov 2026 12:00:00 GMT\r\n" in told
+
+
+def test_who_sends_many_requests_ahead_lets_others_in_between(serve):
+    order, gate = [], threading.Event()
+
+    def instant(environ, start_response):
+        gate.wait(20)
+        order.append(environ["PATH_INFO"])
+        start_response("200 OK", [("Content-Length", "0")])
+        return [b""]
+
+    server = serve(instant=instant)
+    with server.linked() as many, server.linked() as one:
+        many.sendall(request("/many") * MANY)
+        one.sendall(request("/one"))
+        gate.set()
+        assert answer(one)[0] == 200
+        assert len(order) < MANY
+        wait_until(lambda: len(order) == MANY + 1)

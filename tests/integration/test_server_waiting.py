@@ -7,13 +7,13 @@ import threading
 import time
 import tracemalloc
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 
 import pytest
 
 from albumen.errors import BodyTooSlow
 from albumen.server.connection import Connection
-from albumen.server.loop import UNSENT_BYTES
+from albumen.server.loop import HOLDING_SHARE, UNSENT_BYTES
 from serving import LARGE, answer, echo, file_of, memory, read_all, request, wait_until
 
 HASTY = {"seconds": 0.4, "least_bytes": 1000}
@@ -144,6 +144,29 @@ def test_the_loop_holds_so_much_for_slow_readers_and_takes_more_when_they_are_do
             assert answer(quick) == (200, b"small")
 
 
+def test_few_threads_wait_for_slow_readers_and_the_others_are_let_go(serve):
+    server = serve(whole_or_small, threads=2 * HOLDING_SHARE)
+    assert server.loop._unsent.take(UNSENT_BYTES)
+    with ExitStack() as stack:
+        links = [stack.enter_context(server.linked()) for _ in range(5)]
+        for link in links:
+            link.sendall(request("/large"))
+        wait_until(lambda: server.let_go == ["reader"] * 3)
+        with server.linked() as quick:
+            quick.sendall(request("/"))
+            assert answer(quick) == (200, b"small")
+        assert sorted(_received(link) for link in links)[3:] == [LARGE] * 2
+    assert server.let_go == ["reader"] * 3
+
+
+def _received(link):
+    """How many bytes of an answer came; none when the connection was let go."""
+    try:
+        return len(answer(link)[1])
+    except (OSError, HTTPException):
+        return 0
+
+
 def test_an_answer_that_nobody_took_is_dropped_with_its_connection_and_makes_room(serve):
     server = serve(whole_or_small, threads=1, **HASTY)
     for _ in range(3):
@@ -156,7 +179,7 @@ def test_an_answer_that_nobody_took_is_dropped_with_its_connection_and_makes_roo
 
 
 def test_what_the_loop_may_not_hold_is_not_copied(serve):
-    server = serve(whole_or_small)
+    server = serve(whole_or_small, threads=2 * HOLDING_SHARE)
     assert server.loop._unsent.take(UNSENT_BYTES)
     tracemalloc.start()
     with server.linked() as first, server.linked() as second:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albumen.server.head import MOST_FIELDS, HeadRefused, read_head
+from albumen.server.head import MOST_FIELDS, HeadRefused, _variable, read_head
 
 
 def lines(*fields, first="GET /a HTTP/1.1", host="Host: here"):
@@ -50,6 +50,24 @@ def test_an_address_with_a_host_wins_over_the_host_line():
 def test_an_address_is_taken_apart_at_its_host(target, host, path, query):
     fields = read_head(lines(first=f"GET {target} HTTP/1.1")).fields
     assert (fields["HTTP_HOST"], fields["PATH_INFO"], fields["QUERY_STRING"]) == (host, path, query)
+
+
+def test_bytes_of_a_query_that_are_no_ascii_are_written_as_numbers():
+    fields = read_head("GET /a?name=кот.jpg&q=%20+'x HTTP/1.1\r\nHost: here".encode("cp1251")).fields
+    assert fields["QUERY_STRING"] == "name=%EA%EE%F2.jpg&q=%20+'x"
+
+
+@pytest.mark.parametrize("field", ["x" * 261 + ": y", "Connection: " + "a," * 131, "X" * 32_000 + ": y"])
+def test_what_is_too_long_to_be_remembered_is_malformed(field):
+    read_head(lines("Connection: close"))
+    kept = _variable.cache_info().currsize
+    assert refusal(lines(field)) == (400, "malformed_head")
+    assert _variable.cache_info().currsize == kept
+
+
+def test_a_host_that_is_too_long_to_be_remembered_is_malformed():
+    assert refusal(lines(host=f"Host: {'a' * 261}")) == (400, "malformed_head")
+    assert read_head(lines(host=f"Host: {'a' * 253}:65535")).fields["HTTP_HOST"].endswith(":65535")
 
 
 def test_headers_that_could_be_taken_for_others_are_left_out():

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from wsgiref.handlers import format_date_time
 
+from albumen.server.connection import ClientGone
 from albumen.server.head import CHARSET
 
 if TYPE_CHECKING:
@@ -35,10 +36,15 @@ _WITHOUT_BODY = ("204", "304")
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """What a process spends on slow clients: bytes that are `unsent`, and threads that are `waiting` to refuse."""
+    """What a process spends on slow clients.
+
+    Bytes that are `unsent`; threads that are `waiting` to refuse; and threads that are `holding` an answer for which no
+    more bytes can be spent.
+    """
 
     unsent: Budget
     waiting: Semaphore
+    holding: Semaphore
 
 
 class WrongAnswer(Exception):
@@ -96,7 +102,8 @@ class Answer:
             self._send_piece(data, is_only=False)
 
     def _send_piece(self, data: bytes, *, is_only: bool) -> None:
-        parts = [] if self.has_begun else [self._begin(len(data) if is_only else None)]
+        is_first = not self.has_begun
+        parts = [self._begin(len(data) if is_only else None)] if is_first else []
         if not self._has_body():
             self._connection.send(parts)
             return
@@ -106,10 +113,12 @@ class Answer:
             parts += [b"%x\r\n" % len(data), data, b"\r\n"]
             self._connection.send(parts)
             return
-        send = self._leave_rest if self._left == 0 else self._connection.send
-        send([*parts, data])
+        if self._left == 0:
+            self._leave_rest([*parts, data], is_all=is_first)
+        else:
+            self._connection.send([*parts, data])
 
-    def _leave_rest(self, parts: Sequence[Buffer]) -> None:
+    def _leave_rest(self, parts: Sequence[Buffer], *, is_all: bool) -> None:
         """Send the end of the answer, but do not wait for a client that takes it slowly: the loop does so as well.
 
         It does so when the application is done, which should not work on after its last piece, and unless it holds too
@@ -118,8 +127,23 @@ class Answer:
         left = self._connection.send_now(parts)
         if self._budgets.unsent.take(sum(map(len, left))):
             self._connection.unsent = b"".join(left)
+        elif is_all:
+            self._hold(left)
         else:
             self._connection.send(left)
+
+    def _hold(self, left: Sequence[Buffer]) -> None:
+        """Wait for a slow client with this thread, unless too many do: then the client is let go.
+
+        Answers of several pieces may wait: the application bounds them.
+        """
+        if not self._budgets.holding.acquire(blocking=False):
+            self._connection.let_reader_go()
+            raise ClientGone("let go")
+        try:
+            self._connection.send(left)
+        finally:
+            self._budgets.holding.release()
 
     def _end(self) -> None:
         if not self.has_begun:

@@ -128,9 +128,13 @@ class Connection:
         """Tell whether the client took too little since it had taken so many bytes, and let it go then."""
         if self.acknowledged() - acknowledged >= self._patience.least_bytes:
             return False
+        self.let_reader_go()
+        return True
+
+    def let_reader_go(self) -> None:
+        """End the connection of a client that does not read fast enough."""
         self._patience.tell("reader", self.address)
         self.reset()
-        return True
 
     def end_sending(self) -> None:
         """Tell the client that nothing more comes."""

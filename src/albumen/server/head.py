@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,11 +16,13 @@ MOST_BYTES = 32 * 1024
 MOST_FIELDS = 100
 CHARSET = "latin-1"
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")  # bounded, because what was read is remembered
+_LONGEST_KEPT = 260  # what was read is remembered, so longer names, hosts and options are refused before; RFC 1035: 253
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]\-]{0,260}")  # RFC 1035: 253, and a port
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]\-]*")
 _VERSIONS = frozenset({"HTTP/1.1", "HTTP/1.0"})
 _ALLOWED = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+_PRINTABLE = bytes(range(0x20, 0x7F)).decode()
 _ONCE = frozenset({"HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_AUTHORIZATION", "HTTP_TRANSFER_ENCODING"})
 _WITHOUT_PREFIX = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE"})
 _IGNORED = frozenset({"HTTP_PROXY"})  # programs take it for a setting of theirs (CVE-2016-5385)
@@ -80,7 +82,7 @@ def _request_line(line: str) -> tuple[str, str, str]:
 def _read_fields(fields: dict[str, str], lines: Sequence[str]) -> None:
     for line in lines:
         name, colon, value = line.partition(":")
-        key = _variable(name)
+        key = _variable(name) if len(name) <= _LONGEST_KEPT else None
         if key is None or not colon:
             raise _malformed("a header line")
         value = value.strip(" \t")
@@ -111,7 +113,7 @@ def _read_target(fields: dict[str, str], target: str) -> None:
         target = _without_host(fields, target)
     path, _, query = target.partition("#")[0].partition("?")
     fields["PATH_INFO"] = unquote_to_bytes(path.encode(CHARSET)).decode(CHARSET) if "%" in path else path
-    fields["QUERY_STRING"] = query
+    fields["QUERY_STRING"] = query if query.isascii() else quote(query.encode(CHARSET), _PRINTABLE)
 
 
 def _without_host(fields: dict[str, str], target: str) -> str:
@@ -129,13 +131,16 @@ def _without_host(fields: dict[str, str], target: str) -> str:
 
 
 def _framed(fields: dict[str, str], method: str, *, is_new: bool) -> Head:
-    if not _is_host(fields.get("HTTP_HOST", "/" if is_new else "")):
+    host, options = fields.get("HTTP_HOST", "/" if is_new else ""), fields.get("HTTP_CONNECTION", "")
+    if len(host) > _LONGEST_KEPT or not _is_host(host):
         raise _malformed("Host")
+    if len(options) > _LONGEST_KEPT:
+        raise _malformed("Connection")
     expected = fields.get("HTTP_EXPECT", "").lower() if is_new else ""
     if expected not in {"", "100-continue"}:
         raise HeadRefused(HTTPStatus.EXPECTATION_FAILED, "expectation_failed", "Only 100-continue can be expected.")
-    keeps = _keeps(fields.get("HTTP_CONNECTION", ""), is_new=is_new)
-    return Head(fields, method, _length(fields, is_new=is_new), is_new, keeps, bool(expected))
+    length = _length(fields, is_new=is_new)
+    return Head(fields, method, length, is_new, _keeps(options, is_new=is_new), bool(expected))
 
 
 @lru_cache(maxsize=256)

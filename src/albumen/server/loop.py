@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Instant = Callable[["WSGIEnvironment", "StartResponse"], "Iterable[bytes] | None"]
 """An application that answers from memory, with a list of bytes, or returns None without having begun."""
 
+HEAD_BYTES = 2048  # read at once while heads come: who sends many requests ahead waits for the others after some 30
 READ_BYTES = 64 * 1024
 LONGEST_TICK = 1.0
 FRESH_SECONDS = 1.0
@@ -44,6 +45,9 @@ LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 256 << 20
 WAITING_SHARE = 16  # of the threads, one waits a moment for a body that it refuses
+HOLDING_SHARE = (
+    8  # of the threads, one waits for a client that takes a small answer slowly, when there is no memory for it
+)
 UNSENT_BYTES = 64 << 20  # copies of what threads had to send to slow clients
 CUT_SECONDS = 2.0  # for the thread of a request that was cut off to notice
 _INSTANT_METHODS = frozenset({"GET", "HEAD"})
@@ -92,7 +96,10 @@ class Loop:
         self._instant = instant
         self._terms = terms
         self._unsent = Budget(UNSENT_BYTES)
-        budgets = Budgets(self._unsent, threading.Semaphore(max(1, terms.threads // WAITING_SHARE)))
+        waiting, holding = (
+            threading.Semaphore(max(1, terms.threads // each)) for each in (WAITING_SHARE, HOLDING_SHARE)
+        )
+        budgets = Budgets(self._unsent, waiting, holding)
         self._site = Site(application, environment(*listener.getsockname()[:2]), budgets)
         self._pool = ThreadPoolExecutor(terms.threads, "albumen-request")
         self._events = select.epoll()
@@ -201,7 +208,7 @@ class Loop:
 
     def _read(self, connection: Connection) -> None:
         try:
-            data = connection.socket.recv(READ_BYTES)
+            data = connection.socket.recv(HEAD_BYTES)
         except BlockingIOError:
             return
         except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
@@ -15,8 +16,7 @@ from albumen.errors import InvalidParameter, MalformedBody, UnsupportedBody
 from albumen.web.ending import at_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask import Flask
@@ -87,9 +87,17 @@ def number(parameter: str, default: int, allowed: str) -> int:
     return int(text)
 
 
-def body_place(places: Places | None = None) -> AbstractContextManager[None]:
-    """Hold a place while a body is read in a block; one for bodies, if not told. Raises Busy when there is none."""
-    return (places or context().places.bodies).taken(request.remote_addr or "")
+@contextmanager
+def body_place(places: Places | None = None) -> Iterator[None]:
+    """Hold a place while a body is read in a block; one for bodies, if not told.
+
+    Raises:
+        Busy: There is none.
+        RequestEntityTooLarge, MalformedBody: The block read a part of the body; the rest is too much, or missing.
+    """
+    with (places or context().places.bodies).taken(request.remote_addr or ""):
+        yield
+    _refuse_part()
 
 
 def take_file_place() -> None:
@@ -117,7 +125,6 @@ def json_object(places: Places | None = None) -> dict[str, object]:
     try:
         with body_place(places):
             value = request.get_json(silent=True)
-        _refuse_cut()
     except RecursionError as exc:
         raise MalformedBody("The JSON is nested too deeply.") from exc
     if not isinstance(value, dict):
@@ -125,11 +132,13 @@ def json_object(places: Places | None = None) -> dict[str, object]:
     return value
 
 
-def _refuse_cut() -> None:
-    """Refuse a body without a length that came to the limit: it was read up to there, and cut without a word."""
+def _refuse_part() -> None:
+    """Refuse a body that is not whole: one without a length was read up to the limit, or the client ended it early."""
     stream = request.stream
     if request.content_length is None and isinstance(stream, LimitedStream) and stream.is_exhausted:
         raise RequestEntityTooLarge
+    if getattr(request.environ["wsgi.input"], "is_cut", False):
+        raise MalformedBody("The body ended early.")
 
 
 def member(body: dict[str, object], name: str, default: str | None = None) -> str:

@@ -246,7 +246,8 @@ def _leads_to_bytes(environ: WSGIEnvironment, prepared: Prepared) -> bool:
 
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:
     """Let Werkzeug decide between 200, 206 and 304. Raises PreconditionFailed, RequestedRangeNotSatisfiable."""
-    response = Response(FileWrapper(file, CHUNK_BYTES), 200, headers, direct_passthrough=True)
+    piece = WHOLE_BYTES if size <= WHOLE_BYTES else CHUNK_BYTES  # the end of one piece is sent without a thread
+    response = Response(FileWrapper(file, piece), 200, headers, direct_passthrough=True)
     length = size if _wants_one_range(environ, size) else None
     try:
         response.make_conditional(environ, accept_ranges=True, complete_length=length)
