@@ -275,10 +275,6 @@ class BlobDamaged(Damaged):
     title = "The stored photo is damaged"
 
 
-class BlobMissing(BlobDamaged):
-    """The bytes of the photo are not there."""
-
-
 class PreviewFailed(Damaged):
     """No preview can be made of this photo; the original can still be read."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from albumen.errors import BlobDamaged, BlobMissing
+from albumen.errors import BlobDamaged
 from albumen.services.inventory import expired_in_steps, in_steps, stored_in_steps, unused_in_steps
+from albumen.storage.base import BlobMissing
 from albumen.storage.copies import digest_of
 
 if TYPE_CHECKING:

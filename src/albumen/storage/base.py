@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from albumen.errors import BlobDamaged
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
@@ -56,6 +58,10 @@ class Receiver(Protocol):
 
         Waits only while too much is under way already.
         """
+
+
+class BlobMissing(BlobDamaged):
+    """The bytes of the photo are not there."""
 
 
 class BlobStore(Protocol):

@@ -23,8 +23,8 @@ from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from albumen.domain.budget import Budget
-from albumen.errors import BlobDamaged, BlobMissing, StorageUnavailable
-from albumen.storage.base import BlobStat
+from albumen.errors import BlobDamaged, StorageUnavailable
+from albumen.storage.base import BlobMissing, BlobStat
 from albumen.storage.files import (
     UNREADABLE,
     blob_folder,

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from albumen.errors import BlobMissing
-from albumen.storage.base import BlobStat
+from albumen.storage.base import BlobMissing, BlobStat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

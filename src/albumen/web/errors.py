@@ -1,4 +1,7 @@
-"""Errors to HTTP: the one place that knows the status of each. Bodies are problems as RFC 9457 describes them."""
+"""Errors to HTTP: the one place that knows the status of each.
+
+Bodies are problems as RFC 9457 describes them, for a program. A person, whose browser asks for a page, gets one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from flask import Response
+from flask import Response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from albumen import errors
+from albumen.web.headers import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+PAGE_TYPE = "text/html"
+PHOTO_VIEW = "deliver.get_photo"
 
 _STATUS: Mapping[type[errors.AlbumenError], HTTPStatus] = {
     errors.EmptyPhoto: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -66,11 +72,9 @@ def problem(error: errors.AlbumenError) -> dict[str, Any]:
 
 def problem_response(error: errors.AlbumenError) -> Response:
     """Return the answer to a request that ended in an error of ours."""
-    response = Response(
-        json.dumps(problem(error), ensure_ascii=False), int(status_of(type(error))), mimetype=MEDIA_TYPE
-    )
+    response = _respond(problem(error))
     if isinstance(error, errors.KeyRequired):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="albumen"'
+        _ask_for_key(response)
     if isinstance(error, errors.Unavailable | errors.TooManyRequests):
         response.headers["Retry-After"] = str(error.members.get("retry_after", RETRY_SECONDS))
     return response
@@ -100,11 +104,30 @@ def _answer_http(error: HTTPException) -> Response:
         "detail": error.description or error.name,
         "code": code,
     }
-    kept = [(name, value) for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}]
-    return Response(json.dumps(body, ensure_ascii=False), status, kept, mimetype=MEDIA_TYPE)
+    response = _respond(body)
+    response.headers.extend(pair for pair in error.get_headers() if pair[0] not in {"Content-Type", "Content-Length"})
+    return response
 
 
 def _answer_unknown(error: Exception) -> Response:
     """Tell the log everything and the client nothing."""
     log.error("request_crashed", exc_info=error)
     return problem_response(errors.AlbumenError("The server's log tells more."))
+
+
+def _respond(body: Mapping[str, Any]) -> Response:
+    """Answer with a problem, or with a page for a browser that follows a link: it asks for that type by its name."""
+    if PAGE_TYPE not in request.headers.get("Accept", ""):
+        return Response(json.dumps(body, ensure_ascii=False), body["status"], mimetype=MEDIA_TYPE)
+    response = Response(render_template("problem.html", problem=body), body["status"], mimetype=PAGE_TYPE)
+    response.cache_control.no_store = True
+    return guarded(response)
+
+
+def _ask_for_key(response: Response) -> None:
+    """Say how to show a key; a person who opened the link of a photo is led to its page, which asks for one."""
+    response.headers["WWW-Authenticate"] = 'Bearer realm="albumen"'
+    if request.endpoint == PHOTO_VIEW and response.mimetype == PAGE_TYPE:
+        photo_id = (request.view_args or {})["photo_id"]
+        response.status_code = HTTPStatus.SEE_OTHER
+        response.headers["Location"] = url_for("client.page", photo_id=photo_id)
