@@ -28,7 +28,7 @@ THROUGH_NGINX = {
     "test_photos_api",
     "test_preview_bytes",
 }
-BEHIND_NGINX = {"ALBUMEN_NGINX_ACCEL": "true", "ALBUMEN_PROXY_HOPS": "1"}
+BEHIND_NGINX = {"ALBUMEN_NGINX_ACCEL": "true", "ALBUMEN_PROXY_HOPS": "1", "ALBUMEN_OPEN": "true"}
 STOP_SECONDS = 40
 
 

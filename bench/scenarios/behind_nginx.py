@@ -31,7 +31,7 @@ def measure(plan: Plan) -> Sequence[Result]:
     root = plan.folder / "behind-static"
     root.mkdir()
     with (
-        serving(data, derive="false", nginx_accel="true", proxy_hops="1") as server,
+        serving(data, derive="false", nginx_accel="true", proxy_hops="1", open="true") as server,
         fronting_nginx(server.address, data, plan.folder / "behind-front") as front,
         static_nginx(root, plan.folder / "behind-nginx") as static,
     ):
@@ -44,7 +44,12 @@ def measure(plan: Plan) -> Sequence[Result]:
         os.sync()  # the disk still writes what was uploaded, which takes half a core
         photo = _rounds(f"{front}{link}", f"{static}/photo", plan)
         preview = _rounds(f"{front}{link}{PREVIEW}", f"{static}/preview", plan)
-        key = _make_key(data)
+    key = _make_key(data)
+    with (
+        serving(data, derive="false", nginx_accel="true", proxy_hops="1") as server,
+        fronting_nginx(server.address, data, plan.folder / "behind-keyed") as front,
+        static_nginx(root, plan.folder / "behind-nginx-keyed") as static,
+    ):
         keyed_photo = _rounds(f"{front}{link}", f"{static}/photo", plan, key)
         keyed_preview = _rounds(f"{front}{link}{PREVIEW}", f"{static}/preview", plan, key)
     return [
@@ -96,6 +101,6 @@ def _upload_once(address: str, scenes: Sequence[bytes], count: int, plan: Plan) 
 
 
 def _make_key(data: Path) -> str:
-    """Close the server to strangers; return a key that opens it. Every process knows within a second."""
+    """Close the data directory to strangers, and return a key that opens it."""
     command = [sys.executable, "-m", "albumen", "keys", "create", "bench", "--role", "viewer", "--data", str(data)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()[-1]

@@ -263,7 +263,7 @@ def _open_database(settings: Settings) -> Database:
 
 
 def _access(settings: Settings, database: Database) -> Access:
-    return Access(database, KeyRepository(), times.now, always_open=settings.open, may_be_open=settings.is_loopback)
+    return Access(database, KeyRepository(), times.now, always_open=settings.open, may_be_open=settings.is_local)
 
 
 def _ingest_limits(settings: Settings) -> IngestLimits:

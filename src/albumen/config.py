@@ -157,8 +157,10 @@ class Settings(BaseSettings):
         return _in_ascii(value).rstrip("/") if value else None
 
     @property
-    def is_loopback(self) -> bool:
-        """Tell whether only this machine can reach the server."""
+    def is_local(self) -> bool:
+        """Tell whether only this machine can reach the server: not where a proxy stands in front of it."""
+        if self.proxy_hops or self.nginx_accel:
+            return False
         if self.host == "localhost":
             return True
         try:

@@ -257,6 +257,13 @@ def test_without_keys_a_server_for_others_is_refused_and_with_a_key_it_starts(da
         assert listed.json() == []
 
 
+@pytest.mark.parametrize("setting", [{"ALBUMEN_PROXY_HOPS": "1"}, {"ALBUMEN_NGINX_ACCEL": "true"}])
+def test_without_keys_a_server_behind_a_proxy_is_refused_whatever_lies_in_its_directory(data, setting):
+    said = _refused_start("--port", "0", "--data", data, **setting)
+    assert "albumen keys create" in said
+    assert str(data) in said
+
+
 def test_a_server_for_others_starts_when_it_is_told_to_be_open(data):
     with running(data, "--host", "0.0.0.0", "--open", ALBUMEN_DERIVE="false") as server:  # noqa: S104 - as above
         assert "open to all" in server.log.read_text()

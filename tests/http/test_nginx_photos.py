@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import ExitStack
 
 import pytest
 import requests
 
 from conftest import running
 from forms import Uploader, part, problem, sha256
-from fronts import BEHIND_NGINX, nginx_before
+from fronts import BEHIND_NGINX, free_port, nginx_before
 from pictures import of_size
 from wire import answer, connected, eventually, head
 
@@ -99,38 +100,45 @@ def test_a_photo_that_is_asked_for_all_the_time_is_gone_within_two_seconds_as_we
     assert seconds_until(404, photo["link"], time.monotonic()) < ALLOWED_SECONDS
 
 
-def make_key(server, role="viewer"):
-    command = [sys.executable, "-m", "albumen", "keys", "create", role, "--role", role, "--data", str(server.data)]
+def make_key(data, role="viewer"):
+    command = [sys.executable, "-m", "albumen", "keys", "create", role, "--role", role, "--data", str(data)]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.split()[-1]
 
 
 @pytest.fixture
-def own_server(tmp_path):
-    """A server and its nginx that a test may close with a key."""
-    with (
-        running(tmp_path / "data", ALBUMEN_DERIVE="false", **BEHIND_NGINX) as server,
-        nginx_before(server.url, server.data, tmp_path / "nginx") as nginx,
-    ):
-        yield server, nginx
+def closable(tmp_path):
+    """The nginx of an open server, and how to start that again so that it asks for a key, which this returns."""
+    data, options = tmp_path / "data", ("--port", str(free_port()))
+    settings = {"ALBUMEN_DERIVE": "false", **BEHIND_NGINX}
+    with ExitStack() as servers:
+        server = servers.enter_context(running(data, *options, **settings))
+
+        def close():
+            servers.close()
+            key = make_key(data)
+            servers.enter_context(running(data, *options, **{**settings, "ALBUMEN_OPEN": "false"}))
+            return key
+
+        with nginx_before(server.url, data, tmp_path / "nginx") as nginx:
+            yield nginx, close
 
 
 @pytest.mark.parametrize(("size", "query"), [(SMALL, ""), (SMALL, "?size=256"), (LARGE, "")])
-def test_photos_made_private_are_gone_for_strangers_within_two_seconds(own_server, http, size, query):
-    server, nginx = own_server
+def test_photos_made_private_are_gone_for_strangers_within_two_seconds(closable, http, size, query):
+    nginx, close = closable
     photo, _ = put(Uploader(http, nginx.url, "main"), size)
     link = photo["link"] + query
     if size == SMALL:
         keep(http, nginx, link, photo["sha256"])
-    make_key(server)
+    close()
     assert seconds_until(401, link, time.monotonic()) < ALLOWED_SECONDS
 
 
-def test_private_photos_are_never_kept(own_server, http):
-    server, nginx = own_server
+def test_private_photos_are_never_kept(closable, http):
+    nginx, close = closable
     small, small_data = put(Uploader(http, nginx.url, "main"), SMALL)
     large, large_data = put(Uploader(http, nginx.url, "main"), LARGE)
-    bearer = {"Authorization": f"Bearer {make_key(server)}"}
-    eventually(lambda: http.get(small["link"]).status_code == 401, "the server stayed open")
+    bearer = {"Authorization": f"Bearer {close()}"}
     for _ in range(20):
         shown = http.get(small["link"], headers=bearer)
         assert (shown.content, shown.headers["Cache-Control"].partition(",")[0]) == (small_data, "private")
@@ -141,11 +149,10 @@ def test_private_photos_are_never_kept(own_server, http):
     assert nginx.cached() == []
 
 
-def test_the_cookie_of_a_browser_opens_photos_and_keeps_none(own_server, http):
-    server, nginx = own_server
+def test_the_cookie_of_a_browser_opens_photos_and_keeps_none(closable, http):
+    nginx, close = closable
     photo, data = put(Uploader(http, nginx.url, "main"), SMALL)
-    key = make_key(server)
-    eventually(lambda: http.get(photo["link"]).status_code == 401, "the server stayed open")
+    key = close()
     assert http.post(f"{nginx.url}/api/v1/session", json={"key": key}).status_code < 300
     assert all(http.get(photo["link"]).content == data for _ in range(20))
     assert nginx.cached() == []

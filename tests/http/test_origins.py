@@ -76,12 +76,12 @@ def test_an_open_server_of_one_machine_answers_to_its_own_names_alone(client, ho
     problem(client.get(target, headers={"Host": host}), 421, "unknown_host")
 
 
-@pytest.mark.parametrize("told", ["localhost", "127.0.0.1:5000"])
-def test_a_page_that_plays_the_proxy_opens_no_other_name(make_app, told):
+@pytest.mark.parametrize("host", ["127.0.0.1:5000", "evil.example"])
+def test_a_server_behind_a_proxy_is_never_open_by_itself(make_app, host):
     client = make_app(proxy_hops=1).test_client()
-    headers = {"Host": "evil.example", "X-Forwarded-Host": told}
-    problem(client.get("/api/v1/photos", headers=headers), 421, "unknown_host")
-    assert client.get("/api/v1/photos", headers={"Host": "127.0.0.1:5000", "X-Forwarded-Host": told}).status_code == 200
+    headers = {"Host": host, "X-Forwarded-Host": "localhost"}
+    problem(client.get("/api/v1/photos", headers=headers), 401, "key_required")
+    assert client.get("/api/v1/session", headers=headers).get_json()["role"] is None
 
 
 def test_a_key_that_nobody_checks_opens_no_other_name(client):

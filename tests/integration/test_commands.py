@@ -128,6 +128,7 @@ def test_list_shows_no_secret(data):
 
 
 def test_list_without_keys_says_how_to_make_one(data):
+    run("migrate", "--data", data)
     assert "albumen keys create" in run("keys", "list", "--data", data)
 
 
@@ -145,6 +146,7 @@ def test_key_that_is_not_there_cannot_be_revoked(data, refusal):
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
 def test_key_needs_a_name(data, name, refusal):
+    run("migrate", "--data", data)
     assert "'name' must be 1 to 100 printable characters" in refusal("keys", "create", name, "--data", data)
 
 
@@ -257,6 +259,7 @@ def test_info_shows_versions_contents_and_every_setting(services, data):
 
 def test_settings_come_from_the_file_that_is_named(tmp_path, data):
     (tmp_path / "mine.toml").write_text(f'data = "{data}"\nmax_photos = 7\n')
+    run("migrate", "--data", data)
     assert "max_photos = 7" in run("info", "--config", tmp_path / "mine.toml").splitlines()
 
 
@@ -268,13 +271,27 @@ def test_bad_setting_is_one_line_that_names_the_variable(data, refusal):
 def test_data_directory_that_cannot_be_made_is_one_line_that_names_it(tmp_path, refusal):
     (tmp_path / "file").write_text("in the way")
     assert f"The data directory {tmp_path}/file/data cannot be made" in refusal(
-        "info", "--data", tmp_path / "file/data"
+        "migrate", "--data", tmp_path / "file/data"
     )
 
 
 def test_file_in_the_place_of_the_data_directory_is_one_line(tmp_path, refusal):
     (tmp_path / "file").write_text("in the way")
-    assert "cannot be made" in refusal("info", "--data", tmp_path / "file")
+    assert "cannot be made" in refusal("migrate", "--data", tmp_path / "file")
+
+
+@pytest.mark.parametrize("command", ["gc", "scrub", "derive", "info", "backup", ("keys", "list"), ("keys", "revoke")])
+def test_directory_that_holds_nothing_is_told_and_not_made(data, command, refusal):
+    more = {"backup": ("backups",), ("keys", "revoke"): ("8ae1a92ac52a",)}.get(command, ())
+    words = (command,) if isinstance(command, str) else command
+    assert f"There is no database in {data}" in refusal(*words, *more, "--data", data)
+    assert not data.exists()
+
+
+def test_first_key_tells_which_directory_it_made(data):
+    made = invoke("keys", "create", "phone", "--data", data)
+    assert f"A new data directory: {data}" in made.stderr
+    assert "A new data directory" not in invoke("keys", "create", "desk", "--data", data).stderr
 
 
 def test_database_that_is_none_is_one_line(data, refusal):

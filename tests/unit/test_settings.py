@@ -26,7 +26,7 @@ def albumen_toml(tmp_path):
 def test_defaults_serve_this_machine_alone():
     settings = load_settings()
     assert (settings.host, settings.port, str(settings.data)) == ("127.0.0.1", 5000, "albumen-data")
-    assert settings.is_loopback
+    assert settings.is_local
     assert not settings.open
 
 
@@ -193,12 +193,17 @@ def test_public_url_loses_its_last_slash():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_addresses_are_recognised(host):
-    assert load_settings({"host": host}).is_loopback
+    assert load_settings({"host": host}).is_local
+
+
+@pytest.mark.parametrize("behind", [{"proxy_hops": 1}, {"nginx_accel": True}])
+def test_behind_a_proxy_a_loopback_address_is_reached_by_others(behind):
+    assert not load_settings({"host": "127.0.0.1", **behind}).is_local
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "photos.example.org", "localhost.example.org", ""])  # noqa: S104 - compared, not bound
 def test_other_addresses_are_not_loopback(host):
-    assert not load_settings({"host": host}).is_loopback
+    assert not load_settings({"host": host}).is_local
 
 
 def test_every_setting_is_described():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from albumen.cli.options import config_option, data_option, opened
+from albumen.cli.options import config_option, data_option, opened, opened_or_made
 from albumen.domain.access import Role
 from albumen.domain.times import to_rfc3339
 
@@ -38,7 +38,7 @@ def create(name: str, role: str, config: Path | None, data: Path | None) -> None
     editor       renames and deletes, too
     admin        may do everything
     """  # noqa: D301 - click reads the escape
-    with opened(config, data) as services:
+    with opened_or_made(config, data) as services:
         token = services.access.create(name, Role[role.upper()])
     click.echo(str(token))
     click.echo("Keep it: it is not stored and cannot be shown again.", err=True)

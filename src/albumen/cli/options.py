@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from albumen.bootstrap import Services
+    from albumen.config import Settings
 
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="Settings file (TOML). Default: ./albumen.toml if it is there."
@@ -25,15 +26,27 @@ data_option = click.option("--data", type=click.Path(path_type=Path), help="Data
 
 @contextmanager
 def opened(config: Path | None, data: Path | None) -> Iterator[Services]:
-    """Open the data directory as the settings say, its schema brought up to date."""
-    settings = load_settings({"data": data}, config)
-    configure_logs(settings)
+    """Open a data directory that is there, its schema brought up to date.
+
+    Raises:
+        StartRefused: There is no database: a mistyped directory would look like one that holds nothing.
+    """
+    settings = _settings(config, data)
+    _refuse_nothing(settings)
     prepare(settings)
-    services = build(settings)
-    try:
+    with _built(settings) as services:
         yield services
-    finally:
-        services.close()
+
+
+@contextmanager
+def opened_or_made(config: Path | None, data: Path | None) -> Iterator[Services]:
+    """Open a data directory, which is made and told if there is none."""
+    settings = _settings(config, data)
+    if not _has_database(settings):
+        click.echo(f"A new data directory: {settings.data.absolute()}", err=True)
+    prepare(settings)
+    with _built(settings) as services:
+        yield services
 
 
 @contextmanager
@@ -43,10 +56,29 @@ def opened_as_it_is(config: Path | None, data: Path | None) -> Iterator[Services
     Raises:
         StartRefused: There is no database.
     """
+    settings = _settings(config, data)
+    _refuse_nothing(settings)
+    with _built(settings) as services:
+        yield services
+
+
+def _settings(config: Path | None, data: Path | None) -> Settings:
     settings = load_settings({"data": data}, config)
     configure_logs(settings)
-    if not (settings.data / "albumen.db").is_file():
-        raise StartRefused(f"There is no database in {settings.data}.")
+    return settings
+
+
+def _has_database(settings: Settings) -> bool:
+    return (settings.data / "albumen.db").exists()
+
+
+def _refuse_nothing(settings: Settings) -> None:
+    if not _has_database(settings):
+        raise StartRefused(f"There is no database in {settings.data.absolute()}. Name the data directory by --data.")
+
+
+@contextmanager
+def _built(settings: Settings) -> Iterator[Services]:
     services = build(settings)
     try:
         yield services

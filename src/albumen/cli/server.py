@@ -146,11 +146,12 @@ def _admitted(settings: Settings) -> str:
             return "keys are needed"
     finally:
         services.close()
-    if settings.is_loopback:
+    if settings.is_local:
         return "open to this machine"
+    reachable = "this server through the proxy in front" if settings.proxy_hops else settings.host
     raise StartRefused(
-        f"Others could reach {settings.host}, and there is no key yet. Make one with "
-        f"'albumen keys create NAME --role admin --data {settings.data}', or let everybody in with --open."
+        f"Others could reach {reachable}, and no key lies in {settings.data}. If that is the right directory, make one "
+        f"with 'albumen keys create NAME --role admin --data {settings.data}', or let everybody in with --open."
     )
 
 

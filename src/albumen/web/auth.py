@@ -60,7 +60,7 @@ class Gate:
     def _refuse_foreign(self, environ: WSGIEnvironment, *, is_open: bool) -> None:
         """Without a key of its own in the header, a request may be one that a page made a browser send."""
         host = environ.get("HTTP_HOST", "")
-        if not self._always_open and is_open and not self._own_hosts.issuperset(_host_names(environ)):
+        if not self._always_open and is_open and _host_name(host) not in self._own_hosts:
             raise UnknownHost("Add this host name to 'trusted_hosts', or set 'public_url', or start with --open.")
         origin = environ.get("HTTP_ORIGIN")
         is_foreign = origin is not None and origin.partition("://")[2] != host and origin not in self._trusted_origins
@@ -107,12 +107,6 @@ def _cookie(environ: WSGIEnvironment) -> str | None:
     pairs = (pair.partition("=") for pair in environ.get("HTTP_COOKIE", "").split(";"))
     keys = [value.strip(' "') for name, _, value in pairs if name.strip() == COOKIE]
     return keys[-1] if keys else None
-
-
-def _host_names(environ: WSGIEnvironment) -> frozenset[str]:
-    """Return by which names the server is addressed: as the proxies tell, and as it came, which no page can make up."""
-    hosts = {environ.get("HTTP_HOST", ""), environ.get("werkzeug.proxy_fix.orig", environ).get("HTTP_HOST") or ""}
-    return frozenset(map(_host_name, hosts))
 
 
 @lru_cache(maxsize=256)
