@@ -12,8 +12,10 @@ import pytest
 
 from conftest import STRICT_PHOTOS, running
 from forms import FORM, form, part
+from fronts import fronted, settings_behind
 
 BODY_BYTES = 30_000_000
+MANY_PHOTOS = 10_000  # the list of so many is more than the system takes at once
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,23 @@ def test_lines_of_a_large_form_that_broke_all_arrive(strict_server, http):
     lines = http.post(f"{strict_server.url}/upload", data=body, headers=headers).text.splitlines()
     assert [json.loads(line)["status"] for line in lines[:-1]] == ["rejected"] * STRICT_PHOTOS
     assert json.loads(lines[-1])["problem"]["code"] == "too_many_photos"
+
+
+@pytest.mark.parametrize("front", ["direct", "nginx"])
+def test_a_long_list_of_a_refusal_arrives_at_clients_that_send_all_before_they_read(tmp_path, front, http):
+    settings = {
+        "ALBUMEN_DERIVE": "false",
+        "ALBUMEN_MAX_PHOTOS": str(MANY_PHOTOS),
+        "ALBUMEN_SLOW_SECONDS": "5",
+        **settings_behind(front),
+    }
+    parts = [part(b"text", f"{number} {'long name ' * 20}") for number in range(MANY_PHOTOS)]
+    with ExitStack() as stack:
+        server = stack.enter_context(running(tmp_path / "data", **settings))
+        reached = stack.enter_context(fronted(server, tmp_path / "state", front))
+        answer = http.post(f"{reached.url}/upload", data=form(*parts, part(bytes(BODY_BYTES))), headers=FORM)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_photos")
+    assert len(answer.json()["photos"]) == MANY_PHOTOS
 
 
 def test_refused_clients_that_never_finish_leave_threads_for_others(tmp_path, http):

@@ -5,12 +5,13 @@ Flask's own form parser is never touched: it buffers, is many times slower, and 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from werkzeug.http import parse_options_header
 
-from albumen.errors import DatasetTooLate, MalformedBody
+from albumen.errors import BodyTooSlow, DatasetTooLate, MalformedBody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from albumen.services.ingest import Batch, Reception
 
 CHUNK_BYTES = 512 * 1024
+MOST_DROPPED_BYTES = 256 << 20
 MOST_HEADER_BYTES = 16 * 1024  # folded lines cost the parser the square of this
 MOST_HEADERS = 32
 MOST_FIELD_BYTES = 1024
@@ -125,6 +127,14 @@ def pour_photo(stream: Input, length: int | None, name: str, batch: Batch) -> It
         raise MalformedBody("The body ended before its last chunk.")
     yield batch.end()
     yield batch.finish()
+
+
+def drop_rest(stream: Input) -> None:
+    """Read what is left of a body that nobody wants, up to a bound: many clients read a long answer only afterwards."""
+    left = MOST_DROPPED_BYTES
+    with suppress(BodyTooSlow):
+        while left > 0 and (chunk := stream.read(CHUNK_BYTES)):
+            left -= len(chunk)
 
 
 def _file_name(part: MultipartSegment) -> str | None:

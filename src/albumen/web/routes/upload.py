@@ -14,7 +14,7 @@ from albumen.errors import AlbumenError, AllRejected, MalformedBody, NoPhotos, U
 from albumen.web import present
 from albumen.web.accel import UNBUFFERED
 from albumen.web.auth import needs
-from albumen.web.body import pour_form, pour_photo
+from albumen.web.body import drop_rest, pour_form, pour_photo
 from albumen.web.context import base_url, context, services
 from albumen.web.ending import at_end
 from albumen.web.errors import problem
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Pouring = Iterator[Sequence[Outcome]]
 
 upload = Blueprint("upload", __name__)
+FEW_PHOTOS = 100  # the system takes the list of so many outcomes at once, though its client does not read yet
 NDJSON = "application/x-ndjson"
 FORM = "multipart/form-data"
 
@@ -95,6 +96,8 @@ def _report(batch: Batch, pouring: Pouring) -> Response:
     except AlbumenError as exc:
         photos += _shown(batch.salvage(), base)
         exc.members.update(_summary(batch, photos))
+        if len(photos) > FEW_PHOTOS:
+            drop_rest(request.environ["wsgi.input"])
         raise
     _refuse_nothing(batch, photos)
     status = 201 if batch.counts[Status.CREATED] else 200
