@@ -167,8 +167,8 @@ def test_references_page_like_photos(shelf):
     photos = shelf.photos(["a.jpg", "b.jpg", "c.jpg"])
     trash(shelf, photos[1])
     with shelf.database.reading() as tx:
-        assert [reference.name for reference in PHOTOS.references(tx, None, 10)] == ["c.jpg", "a.jpg"]
-        (reference,) = PHOTOS.references(tx, photos[2].id, 10)
+        assert [reference.name for reference in PHOTOS.references(tx, PageQuery(10))] == ["c.jpg", "a.jpg"]
+        (reference,) = PHOTOS.references(tx, PageQuery(10, photos[2].id))
     assert (reference.id, reference.link) == (photos[0].id, photos[0].link)
 
 

@@ -142,7 +142,7 @@ def test_days_of_a_dataset_are_read_from_its_totals_in_order(database):
 
 
 def test_references_follow_the_index_of_the_newest(database):
-    (plan,) = plans(database, lambda tx: PHOTOS.references(tx, CURSOR, 1000))
+    (plan,) = plans(database, lambda tx: PHOTOS.references(tx, PageQuery(1000, CURSOR)))
     assert walked_or_sorted(plan) == []
     assert any("photo_newest" in step for step in plan), plan
 

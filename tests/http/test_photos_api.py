@@ -304,6 +304,17 @@ def test_the_list_of_names_can_be_read_in_pages(client):
     assert [len(page.get_json()) for page in pages] == [3, 3, 1]
 
 
+def test_the_list_of_names_of_a_dataset_holds_no_others(client, monkeypatch):
+    monkeypatch.setattr("albumen.services.photos.STREAM_STEP", 2)
+    cats = ids(upload(client, *some(3), dataset="cats"))
+    upload(client, *some(3), dataset="dogs")
+    assert [photo["id"] for photo in client.get("/get_value?dataset=cats").get_json()] == cats[::-1]
+    pages = walk(client, "/get_value?dataset=cats&limit=2")
+    assert [len(page.get_json()) for page in pages] == [2, 1]
+    problem(client.get("/get_value?dataset=none"), 404, "dataset_not_found")
+    problem(client.get("/get_value?dataset=none&limit=2"), 404, "dataset_not_found")
+
+
 def test_a_dataset_field_and_the_query_lead_to_the_same_dataset(client):
     body = form(field("dataset", "named"), part(of_size(2000)))
     client.post("/upload", data=body, headers=FORM)

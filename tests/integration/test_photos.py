@@ -86,7 +86,7 @@ def test_limit_out_of_range_is_refused(services, limit):
     with pytest.raises(InvalidParameter, match="limit"):
         services.photos.page(Listing(limit=limit))
     with pytest.raises(InvalidParameter, match="limit"):
-        services.photos.references(None, limit)
+        services.photos.references(Listing(limit=limit))
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "' OR 1=1", UNKNOWN.replace("7000", "4000")])

@@ -11,7 +11,7 @@ from albumen.domain.names import fold_name
 from albumen.domain.photos import Blob, Photo, PhotoHeader
 from albumen.domain.times import from_micros, to_micros
 from albumen.repository.engine import statement
-from albumen.repository.listing import AFTER_ALL_IDS, shaped
+from albumen.repository.listing import shaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,10 +50,7 @@ _BY_NAME = statement(_COLUMNS + "WHERE p.name = :name AND p.deleted_at IS NULL O
 _RENAME = statement("""
     UPDATE photo SET name = :name, name_folded = :name_folded WHERE id = :id AND deleted_at IS NULL
 """)
-_REFERENCES = statement("""
-    SELECT id, name, link FROM photo WHERE deleted_at IS NULL AND id < :cursor ORDER BY id DESC LIMIT :limit
-""")
-
+_REFERENCES = shaped("SELECT p.id, p.name, p.link FROM photo AS p", " ORDER BY p.id DESC LIMIT :limit")
 _PAGES = shaped(_COLUMNS, " ORDER BY p.id DESC LIMIT :limit")
 
 
@@ -137,9 +134,9 @@ class PhotoRepository:
         """Return one keyset page, newest first, in one statement whatever the limit."""
         return [_listed(row) for row in tx.rows(_PAGES[query.shape], query.values())]
 
-    def references(self, tx: Transaction, cursor: str | None, limit: int) -> Sequence[PhotoReference]:
+    def references(self, tx: Transaction, query: PageQuery) -> Sequence[PhotoReference]:
         """Return id, name and link of the `limit` photos before `cursor`, newest first."""
-        rows = tx.rows(_REFERENCES, {"cursor": cursor or AFTER_ALL_IDS, "limit": limit})
+        rows = tx.rows(_REFERENCES[query.shape], query.values())
         return [PhotoReference(row["id"], row["name"], row["link"]) for row in rows]
 
     def rename(self, tx: Transaction, photo_id: str, name: str) -> bool:

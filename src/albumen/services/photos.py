@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from albumen.domain.ids import is_photo_id
@@ -85,18 +85,25 @@ class Photos:
         photos = found[: listing.limit]
         return Page(photos, photos[-1].photo.id if len(found) > listing.limit else None)
 
-    def references(self, cursor: str | None, limit: int) -> Sequence[PhotoReference]:
-        """Return id, name and link of one page of all photos, newest first. Raises InvalidParameter."""
-        check_page(Listing(cursor=cursor, limit=limit))
+    def references(self, listing: Listing) -> Sequence[PhotoReference]:
+        """Return id, name and link of one page of photos, newest first. Raises InvalidParameter, DatasetNotFound."""
+        check_page(listing)
         with self._database.reading() as tx:
-            return self._photos.references(tx, cursor, limit)
+            return self._photos.references(tx, page_query(tx, self._datasets, listing, listing.limit))
 
-    def all_references(self) -> Iterator[Sequence[PhotoReference]]:
-        """Yield all photos, newest first, in steps; no transaction is open between two steps."""
-        cursor: str | None = None
-        while step := self.references(cursor, STREAM_STEP):
+    def all_references(self, dataset: str | None = None) -> Iterator[Sequence[PhotoReference]]:
+        """Return all photos, of one dataset or of all, newest first, in steps; no transaction is open between two.
+
+        Raises:
+            DatasetNotFound: At once.
+        """
+        listing = Listing(dataset=dataset, limit=STREAM_STEP)
+        return self._steps(listing, self.references(listing))
+
+    def _steps(self, listing: Listing, step: Sequence[PhotoReference]) -> Iterator[Sequence[PhotoReference]]:
+        while step:
             yield step
-            cursor = step[-1].id
+            step = self.references(replace(listing, cursor=step[-1].id))
 
     def known(self, dataset: str, digests: Sequence[str]) -> Mapping[str, KnownPhoto]:
         """Return the photos of a dataset with one of these SHA-256, by SHA-256. An unknown dataset has none.

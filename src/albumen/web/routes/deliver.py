@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from albumen.domain.access import Role
 from albumen.errors import InvalidParameter, PhotoNotFound
+from albumen.services.listing import Listing
 from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, context, services
@@ -47,13 +48,14 @@ def display_photo() -> Response:
 @deliver.get("/get_value")
 @needs(Role.VIEWER)
 def list_names() -> Response:
-    """Answer with id, name and link of all photos, streamed in steps, or of one page of them."""
-    if "limit" not in request.args and "cursor" not in request.args:
-        steps = services().photos.all_references()
+    """Answer with id, name and link of all photos, or those of a dataset, streamed in steps, or of a page of them."""
+    dataset, cursor = request.args.get("dataset"), request.args.get("cursor")
+    if "limit" not in request.args and cursor is None:
+        steps = services().photos.all_references(dataset)
         body = context().places.downloads.streamed(_all_references(steps, base_url()), request.remote_addr or "")
         return Response(body, mimetype="application/json")
     limit, base = asked_limit(), base_url()
-    photos = services().photos.references(request.args.get("cursor"), limit)
+    photos = services().photos.references(Listing(dataset, cursor=cursor, limit=limit))
     response = Response(present.as_json([present.reference(photo, base) for photo in photos]))
     response.mimetype = "application/json"
     response.headers.update(next_page(base, photos[-1].id if len(photos) == limit else None))
