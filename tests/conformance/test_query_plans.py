@@ -37,6 +37,7 @@ BY_KEY = {
     "claim": lambda tx: DerivationRepository().claim(tx, NOW, NOW, 8),
     "drop_unused": lambda tx: BlobRepository().drop_unused(tx, ["0" * 64, "1" * 64]),
     "existing": lambda tx: BlobRepository().existing(tx, ["0" * 64]),
+    "places": lambda tx: BlobRepository().places(tx, "0" * 64),
     "stored": lambda tx: BlobRepository().stored(tx, "0" * 64, 500),
 }
 

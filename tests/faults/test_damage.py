@@ -88,21 +88,34 @@ def test_damaged_bytes_are_found_and_kept_in_quarantine(server, outcome, blob, d
     damaged = blob.read_bytes()
     done = _scrub(server)
     assert done.returncode == 1
-    assert done.stdout == f"damaged  {outcome['sha256']}\n2 files read, 1 bad\n"
+    assert done.stdout == f"damaged  {_named(outcome)}\n2 files read, 1 bad\n"
     assert not blob.exists()
     assert (server.data / "quarantine" / blob.name).read_bytes() == damaged
     _assert_refused(server, outcome)
+
+
+def _named(outcome):
+    return f"{outcome['sha256']}\n         main/{outcome['name']}  {outcome['id']}"
 
 
 def test_missing_bytes_are_told_of_by_every_command(server, outcome, blob):
     _lose(blob)
     done = _scrub(server)
     assert done.returncode == 1
-    assert done.stdout == f"missing  {outcome['sha256']}\n2 files read, 1 bad\n"
+    assert done.stdout == f"missing  {_named(outcome)}\n2 files read, 1 bad\n"
     collected = traffic.albumen("gc", "--data", server.data)
     assert collected.returncode == 1
     assert "1 photos have no bytes" in collected.stderr
     _assert_refused(server, outcome)
+
+
+def test_the_log_tells_which_request_met_damage(server, outcome, blob):
+    _lose(blob)
+    traffic.get(server.url, f"/get/{outcome['id']}")
+    told = eventually(
+        lambda: [line for line in server.log.read_text().splitlines() if "request_failed" in line], "no log"
+    )
+    assert all(word in told[0] for word in ("blob_damaged", f"/get/{outcome['id']}", "127.0.0.1", "GET"))
 
 
 @pytest.mark.parametrize("damage", [_cut, _empty, _lose])

@@ -256,3 +256,14 @@ def test_logs_go_to_the_terminal_when_nothing_else_keeps_them(shared_server, tmp
         output = tmp_path / "nginx/output.log"
         eventually(lambda: "GET /health/live" in output.read_text(), "nginx wrote nothing")
     assert not (tmp_path / "nginx/access.log").exists()
+
+
+def test_lists_are_packed_on_their_way_through_nginx_and_photos_are_not(uploader, nginx, http):
+    photos = uploader.send(*(part(of_size(3000, seed=number)) for number in range(10))).json()["photos"]
+    address = f"{nginx.url}/api/v1/photos?dataset={uploader.dataset}"
+    packed = http.get(address, headers={"Accept-Encoding": "gzip"})
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    plain = http.get(address, headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json()
+    assert "Content-Encoding" not in http.get(photos[0]["link"], headers={"Accept-Encoding": "gzip"}).headers

@@ -187,7 +187,7 @@ def test_gc_ends_with_status_1_when_photos_have_no_bytes(services, data):
     services.store.locate(accepted.blob.key).unlink()
     result = invoke("gc", "--data", str(data))
     assert result.exit_code == 1
-    assert result.stderr == "Error: 1 photos have no bytes. Restore 'blobs' from a backup.\n"
+    assert result.stderr.startswith("Error: 1 photos have no bytes. Restore 'blobs' from a backup;")
 
 
 def test_scrub_of_sound_photos_ends_well(services, data):
@@ -198,14 +198,24 @@ def test_scrub_of_sound_photos_ends_well(services, data):
 
 def test_scrub_names_what_is_bad_and_ends_with_status_1(services, data):
     damaged, missing = upload_one(services, pictures.jpeg(seed=1)), upload_one(services, pictures.jpeg(seed=2))
+    twin = upload_one(services, pictures.jpeg(seed=1), dataset="other")
     path = services.store.locate(damaged.blob.key)
     path.unlink()
     path.write_bytes(b"other bytes")
     services.store.locate(missing.blob.key).unlink()
     ended = albumen_process("scrub", "--data", data)
     assert ended.returncode == 1
-    assert sorted(ended.stdout.splitlines()) == sorted(
-        [f"damaged  {damaged.blob.sha256}", f"missing  {missing.blob.sha256}", "2 files read, 2 bad"]
+    assert f"damaged  {damaged.blob.sha256}\n" in ended.stdout
+    assert f"missing  {missing.blob.sha256}\n" in ended.stdout
+    assert ended.stdout.endswith("2 files read, 2 bad\n")
+    names = {photo.id: services.photos.get(photo.id).name for photo in (damaged, twin, missing)}
+    shown = [line.strip() for line in ended.stdout.splitlines() if line.startswith(" ")]
+    assert sorted(shown) == sorted(
+        [
+            f"main/{names[damaged.id]}  {damaged.id}",
+            f"other/{names[twin.id]}  {twin.id}",
+            f"main/{names[missing.id]}  {missing.id}",
+        ]
     )
     assert "Upload these photos again" in ended.stderr
 

@@ -17,8 +17,10 @@ from albumen.repository.dialect import sqlite_version
 from albumen.repository.migrate import schema_version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from albumen.repository.blobs import PhotoPlace
     from albumen.services.housekeeping import Checked
 
 GENTLE = 10
@@ -38,7 +40,9 @@ def gc(config: Path | None, data: Path | None) -> None:
     click.echo(f"{done.unused + done.orphans} files moved to quarantine that no photo needs")
     click.echo(f"{done.emptied} files deleted after {settings.quarantine_days:g} days in quarantine")
     if done.missing:
-        raise click.ClickException(f"{done.missing} photos have no bytes. Restore 'blobs' from a backup.")
+        raise click.ClickException(
+            f"{done.missing} photos have no bytes. Restore 'blobs' from a backup; 'albumen scrub' names them."
+        )
 
 
 @click.command()
@@ -55,13 +59,20 @@ def scrub(config: Path | None, data: Path | None) -> None:
                 bar.update(checked.blob.bytes)
                 if not checked.sound:
                     bad.append(checked)
-    for checked in bad:
-        click.echo(f"{'missing' if checked.missing else 'damaged'}  {checked.blob.key.sha256}")
+        for checked in bad:
+            _show(checked, services.housekeeping.places(checked.blob.key.sha256))
     if any(checked.stuck for checked in bad):
         click.echo("The disk did not let all of them be moved to quarantine: check its file system (fsck).")
     click.echo(f"{totals.blobs} files read, {len(bad)} bad")
     if bad:
         raise click.ClickException("Upload these photos again or restore them from a backup.")
+
+
+def _show(checked: Checked, places: Sequence[PhotoPlace]) -> None:
+    """Name a bad file, and the photos that it is of as a person knows them."""
+    click.echo(f"{'missing' if checked.missing else 'damaged'}  {checked.blob.key.sha256}")
+    for place in places:
+        click.echo(f"         {place.dataset}/{place.name}  {place.id}")
 
 
 @click.command()

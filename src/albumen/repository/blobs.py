@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam
 
@@ -30,6 +30,10 @@ _STORED = statement("""
 _EXISTING = statement("SELECT sha256 FROM blob WHERE sha256 IN :digests").bindparams(
     bindparam("digests", expanding=True)
 )
+_NAMED = statement("""
+    SELECT p.id, p.name, d.slug FROM photo AS p JOIN dataset AS d ON d.id = p.dataset_id
+    WHERE p.sha256 = :sha256
+""")
 _TOTALS = statement("SELECT COUNT(*) AS blobs, COALESCE(SUM(bytes), 0) AS bytes FROM blob")
 _PHOTOS = statement("SELECT COUNT(*) AS photos FROM photo WHERE deleted_at IS NULL")
 _DROP_DERIVATION = statement("DELETE FROM derivation WHERE sha256 = :sha256")
@@ -42,6 +46,14 @@ class StoredBlob:
 
     key: BlobKey
     bytes: int
+
+
+class PhotoPlace(NamedTuple):
+    """Where a photo is found: its dataset, its name there, its id."""
+
+    dataset: str
+    name: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,11 @@ class BlobRepository:
     def existing(self, tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
         """Return which of these digests the database knows."""
         return frozenset(row["sha256"] for row in tx.rows(_EXISTING, {"digests": list(digests)}))
+
+    def places(self, tx: Transaction, sha256: str) -> Sequence[PhotoPlace]:
+        """Return the photos that have these bytes, the oldest first, those in the trash as well."""
+        rows = tx.rows(_NAMED, {"sha256": sha256})
+        return sorted((PhotoPlace(row["slug"], row["name"], row["id"]) for row in rows), key=lambda place: place.id)
 
     def totals(self, tx: Transaction) -> BlobTotals:
         """Count all blobs; reads the whole table."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from albumen.domain.photos import BlobKey
-    from albumen.repository.blobs import BlobRepository, BlobTotals, StoredBlob
+    from albumen.repository.blobs import BlobRepository, BlobTotals, PhotoPlace, StoredBlob
     from albumen.repository.derivations import DerivationRepository
     from albumen.repository.engine import Database
     from albumen.repository.trash import TrashRepository
@@ -90,6 +90,11 @@ class Housekeeping:
         """Count the blobs and bytes that the store should hold."""
         with self._database.reading() as tx:
             return self._blobs.totals(tx)
+
+    def places(self, sha256: str) -> Sequence[PhotoPlace]:
+        """Return the photos that need a blob, those in the trash as well."""
+        with self._database.reading() as tx:
+            return self._blobs.places(tx, sha256)
 
     def waiting(self) -> int:
         """Return how many blobs wait for background work."""

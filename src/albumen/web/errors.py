@@ -15,10 +15,12 @@ from werkzeug.exceptions import HTTPException
 
 from albumen import errors
 from albumen.web.headers import guarded
+from albumen.web.observe import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from _typeshed.wsgi import WSGIEnvironment
     from flask import Flask
 
 MEDIA_TYPE = "application/problem+json"
@@ -88,9 +90,24 @@ def register(app: Flask) -> None:
 
 
 def _answer_ours(error: errors.AlbumenError) -> Response:
-    if isinstance(error, errors.Unavailable | errors.Damaged):
-        log.error("request_failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+    log_failure(error, request.environ)
     return problem_response(error)
+
+
+def log_failure(error: errors.AlbumenError, environ: WSGIEnvironment) -> None:
+    """Tell the log of a request that the server failed, if that is no fault of its client; crowds are a warning."""
+    if not isinstance(error, errors.Unavailable | errors.Damaged):
+        return
+    tell = log.warning if isinstance(error, errors.Busy | errors.TooManyUploads) else log.error
+    tell(
+        "request_failed",
+        code=error.code,
+        detail=error.detail,
+        cause=repr(error.__cause__) if error.__cause__ else None,
+        method=environ["REQUEST_METHOD"],
+        path=shown_path(environ),
+        client=environ.get("REMOTE_ADDR"),
+    )
 
 
 def _answer_http(error: HTTPException) -> Response:

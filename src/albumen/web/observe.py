@@ -125,7 +125,7 @@ class Observer:
         log.info(
             "request",
             method=environ["REQUEST_METHOD"],
-            path=quote(environ["PATH_INFO"], encoding="latin-1"),  # as it came: a terminal may obey what it decodes to
+            path=shown_path(environ),
             status=int(status[:3]),
             seconds=round(seconds, 6),
             client=environ.get("REMOTE_ADDR"),
@@ -154,6 +154,11 @@ class Observed:
             return self._application(environ, start)  # type: ignore[arg-type]
         finally:
             self._observer.note(environ, status, began)
+
+
+def shown_path(environ: WSGIEnvironment) -> str:
+    """Return the path of a request for a log, encoded as it came: a terminal may obey what it decodes to."""
+    return quote(environ["PATH_INFO"], encoding="latin-1")
 
 
 @lru_cache(maxsize=512)
