@@ -152,6 +152,7 @@ def send_until_answered(link, parts):
     raise AssertionError("the server answered nothing while photos came in")
 
 
+@pytest.mark.direct  # behind a proxy lines come at the end
 def test_lines_arrive_while_the_request_is_still_being_sent(uploader):
     target = f"/upload?dataset={uploader.dataset}"
     headers = ("Transfer-Encoding: chunked", f"Content-Type: {FORM_TYPE}", "Accept: application/x-ndjson")
@@ -167,6 +168,7 @@ def test_lines_arrive_while_the_request_is_still_being_sent(uploader):
     assert {line["status"] for line in early + late} == {"created"}
 
 
+@pytest.mark.direct  # behind a proxy lines come at the end
 def test_a_line_arrives_while_a_slow_client_still_sends_the_next_photo(uploader):
     headers = ("Transfer-Encoding: chunked", f"Content-Type: {FORM_TYPE}", "Accept: application/x-ndjson")
     first, second = form_begun(part(of_size(8000), "first.jpg")), form(part(of_size(8000, seed=1), "second.jpg"))

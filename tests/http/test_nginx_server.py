@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -267,3 +268,10 @@ def test_lists_are_packed_on_their_way_through_nginx_and_photos_are_not(uploader
     assert "Content-Encoding" not in plain.headers
     assert packed.json() == plain.json()
     assert "Content-Encoding" not in http.get(photos[0]["link"], headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_a_large_upload_that_asks_for_lines_passes_nginx_to_its_end(uploader):
+    parts = [part(of_size(15_000, seed=number), f"{number}.jpg") for number in range(2000)]
+    answer = uploader.post(form(*parts), {"Accept": "application/x-ndjson"})
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line.get("status") for line in lines] == ["created"] * 2000

@@ -27,7 +27,6 @@ FILES = f"{INTERNAL}/files"
 MAKE = f"{INTERNAL}/make"
 HOT_SECONDS = 1.0
 MOST_WATCHED = 10_000
-UNBUFFERED = ("X-Accel-Buffering", "no")  # nginx hands on what it gets, at once; harmless without nginx
 _KEY = "HTTP_X_ALBUMEN_ACCEL"
 _NEVER_KEPT = frozenset({"HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE"})
 _NEVER_SENT = frozenset({"HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"})  # nginx looks at them before it knows our ETag

@@ -12,7 +12,6 @@ from albumen.domain.datasets import DEFAULT_DATASET
 from albumen.domain.outcomes import Status
 from albumen.errors import AlbumenError, AllRejected, MalformedBody, NoPhotos, UnsupportedBody
 from albumen.web import present
-from albumen.web.accel import UNBUFFERED
 from albumen.web.auth import needs
 from albumen.web.body import drop_rest, pour_form, pour_photo
 from albumen.web.context import base_url, context, services
@@ -51,7 +50,9 @@ def upload_photos() -> Response:
     pouring = _pouring(batch)
     if request.accept_mimetypes.best == NDJSON:
         lines = _lines(batch, pouring, base_url())
-        return Response(lines, mimetype=NDJSON, headers=[UNBUFFERED])
+        if services().settings.proxy_hops:  # nginx may stop handing on the body once the answer has begun
+            return Response(b"".join(lines), mimetype=NDJSON)
+        return Response(lines, mimetype=NDJSON)
     with batch:
         return _report(batch, pouring)
 
