@@ -230,6 +230,7 @@ def build_backup(services: Services, directory: Path) -> Backup:
     return Backup(
         database=services.database,
         blobs=BlobRepository(),
+        datasets=DatasetRepository(),
         store=services.store,
         folder=BackupFolder(directory),
         open_copy=open_copy,

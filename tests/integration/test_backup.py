@@ -445,3 +445,34 @@ def test_renamed_backup_stops_backups_and_pruning_but_not_the_restore_of_another
             change()
     assert file_of(folder, first).exists()
     assert stored(restored(folder), first)
+
+
+def test_backups_of_another_data_directory_are_not_added_to(services, folder, settings, tmp_path):
+    add(services, 1)
+    kept = back_up(services, folder).name
+    other_settings = settings.model_copy(update={"data": tmp_path / "other"})
+    prepare(other_settings)
+    other = build(other_settings)
+    try:
+        with pytest.raises(StartRefused, match="backups of another data directory"):
+            back_up(other, folder)
+    finally:
+        other.close()
+    assert [path.name for path in (folder / "backups").iterdir()] == [kept]
+
+
+def test_a_restored_directory_goes_on_with_its_backups(services, folder, restored):
+    add(services, 1)
+    back_up(services, folder)
+    again = restored(folder)
+    add(again, 2)
+    assert back_up(again, folder).new == 1
+
+
+def test_a_damaged_database_of_the_newest_backup_does_not_stop_the_next_one(services, folder):
+    add(services, 1)
+    name = back_up(services, folder).name
+    database = folder / "backups" / name / "albumen.db"
+    database.chmod(0o600)
+    database.write_bytes(b"no database")
+    assert back_up(services, folder).name > name

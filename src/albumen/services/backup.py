@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from albumen import __version__
 from albumen.domain.backups import Manifest, backup_name
-from albumen.errors import BlobDamaged, StartRefused
+from albumen.domain.datasets import DEFAULT_DATASET
+from albumen.domain.times import to_rfc3339
+from albumen.errors import AlbumenError, BlobDamaged, StartRefused
 from albumen.services.inventory import in_steps, stored_in_steps
 from albumen.storage.copies import sha256_of
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from albumen.repository.blobs import BlobRepository, StoredBlob
+    from albumen.repository.datasets import DatasetRepository
     from albumen.repository.engine import Database
     from albumen.storage.backup import BackupFolder
     from albumen.storage.base import BlobStore
@@ -68,6 +71,7 @@ class Backup:
         *,
         database: Database,
         blobs: BlobRepository,
+        datasets: DatasetRepository,
         store: BlobStore,
         folder: BackupFolder,
         open_copy: Callable[[Path], Database],
@@ -75,6 +79,7 @@ class Backup:
     ) -> None:
         self._database = database
         self._blobs = blobs
+        self._datasets = datasets
         self._store = store
         self._folder = folder
         self._open_copy = open_copy
@@ -86,12 +91,13 @@ class Backup:
         A blob without sound bytes does not stop it; the manifest names it.
 
         Raises:
-            StartRefused: The directory holds something else, or another backup runs.
+            StartRefused: The directory holds something else, backups of another data directory, or another backup runs.
             StorageFull, StorageUnavailable: It cannot be written to, or the database is damaged.
         """
         with self._folder.writing(), self._store.retaining():
             self._database.copy_to(self._folder.draft())
             with closing(self._open_copy(self._folder.draft())) as copy:
+                self._refuse_others(copy)
                 return self._fill(copy, way, progress)
 
     def prune(self, keep: int) -> Pruned:
@@ -107,6 +113,27 @@ class Backup:
             for name in gone:
                 self._folder.remove(name)
             return Pruned(len(gone), self._remove_unnamed(kept))
+
+    def _refuse_others(self, copy: Database) -> None:
+        """Refuse to add to the backups of other photos: those would be pruned in time, one a night."""
+        newest = max(self._folder.backups(), default=None)
+        if newest is None or (began := self._began(newest)) is None:
+            return
+        with copy.reading() as tx:
+            if self._datasets.get(tx, DEFAULT_DATASET).created_at == began:
+                return
+        raise StartRefused(
+            f"{self._folder.root} holds backups of another data directory, begun {to_rfc3339(began)}. Is the disk with "
+            "the photos mounted? If it is, back up into another directory."
+        )
+
+    def _began(self, name: str) -> datetime | None:
+        """Return when the data directory of a backup was begun; None when its database cannot tell."""
+        try:
+            with closing(self._open_copy(self._folder.database(name))) as copy, copy.reading() as tx:
+                return self._datasets.get(tx, DEFAULT_DATASET).created_at
+        except AlbumenError:
+            return None
 
     def _fill(self, copy: Database, way: Way, progress: Progress) -> BackedUp:
         with copy.reading() as tx:
