@@ -29,6 +29,7 @@ QUICK_SECONDS = 10  # in order of the whole name it would be an hour
         ("ca\x00t.p\nng\r\x7f", "cat.png"),
         ("line\u2028and\u2029paragraph.png", "lineandparagraph.png"),
         ("photo\u202egnp.exe", "photognp.exe"),
+        ("photo\u061c (1).jpg", "photo (1).jpg"),
         ("lone\ud800surrogate.png", "lonesurrogate.png"),
         ("и\u0306од.jpg", "йод.jpg"),
     ],

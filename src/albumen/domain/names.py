@@ -11,7 +11,7 @@ _LONGEST_EXTENSION = 10
 UNNAMED = "photo"
 _SEPARATORS = re.compile(r"[/\\]")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+_REORDERING = frozenset("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 def clean_name(raw: str) -> str:
