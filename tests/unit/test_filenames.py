@@ -60,6 +60,17 @@ def test_a_name_too_long_for_a_file_system_is_cut_between_characters_and_keeps_n
     assert {len(first.encode()), len(second.encode())} <= {LONGEST_BYTES - 1, LONGEST_BYTES}
 
 
+def test_a_name_that_is_cut_at_a_dot_does_not_end_with_it():
+    first, second = unique_filenames(["я" * 127 + "." + "q" * 20] * 2)
+    assert first == "я" * 127
+    assert second == "я" * 125 + " (2)"
+    assert only("." * 300 + "q" * 20) == "photo"
+
+
+def test_dots_in_front_of_an_extension_or_a_number_stay():
+    assert list(unique_filenames(["a...jpg", "a...jpg"])) == ["a...jpg", "a.. (2).jpg"]
+
+
 def test_ten_thousand_equal_names_are_told_apart():
     names = list(unique_filenames(["a.jpg"] * 10_000))
     assert names[-1] == "a (10000).jpg"

@@ -44,7 +44,8 @@ def _filename(name: str, suffix: str = "") -> str:
     if not stem or len(extension.encode()) > _LONGEST_EXTENSION:
         stem, dot, extension = shown, "", ""
     end = suffix + dot + extension
-    return (_cut(stem, LONGEST_BYTES - len(end.encode())).rstrip(" ") or UNNAMED) + end
+    kept = _cut(stem, LONGEST_BYTES - len(end.encode()))
+    return (kept.rstrip(" " if end else " .") or UNNAMED) + end
 
 
 def _cut(text: str, most_bytes: int) -> str:
