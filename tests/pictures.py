@@ -199,6 +199,17 @@ def tiff_chain(depth, *, cyclic=False, byte_order="<", big=False, size=(1, 1)):
     return header[: -len(start)] + start + strip + b"".join(pages)
 
 
+def tiff_of(entries, behind=b""):
+    """Return a little-endian TIFF of one page; an entry is tag, type, count and value or offset."""
+    header = b"II*\x00" + struct.pack("<IH", 8, len(entries))
+    return header + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4) + behind
+
+
+def behind_tiff(entries):
+    """Return the offset of the first byte behind a page of so many entries."""
+    return 8 + 2 + 12 * entries + 4
+
+
 def truncate(data, fraction):
     """Return the first `fraction` (0 to 1) of the bytes."""
     return data[: int(len(data) * fraction)]

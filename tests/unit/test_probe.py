@@ -4,9 +4,11 @@ from io import BytesIO
 
 import pillow_heif
 import pytest
+import pyvips
 from PIL import Image
 
 import pictures
+from albumen.errors import TooManyPixels
 from albumen.imaging.limits import Limits
 from albumen.imaging.probe import HEAD_BYTES, inspect, sniff
 
@@ -187,3 +189,13 @@ class _Counting:
         data = self._file.read(length)
         self.read_bytes += len(data)
         return data
+
+
+def test_the_first_of_two_sizes_in_a_tiff_counts_as_it_does_for_the_decoder():
+    sizes = [(256, 3, 1, 300), (256, 3, 1, 10), (257, 3, 1, 200), (257, 3, 1, 10)]
+    others = [(258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, pictures.behind_tiff(8)), (279, 4, 1, 300 * 200)]
+    data = pictures.tiff_of(sizes + others, bytes(300 * 200))
+    decoded = pyvips.Image.new_from_buffer(data, "")
+    assert seen(data) == (decoded.width, decoded.height, 1) == (300, 200, 1)
+    with pytest.raises(TooManyPixels):
+        header(data, Limits(max_pixels=300 * 200 - 1))

@@ -97,14 +97,14 @@ def _directory(source: Source, dialect: _Dialect, offset: int) -> tuple[_Fields,
     table = source.at(start, stride * count)
     (following,) = source.unpack(dialect.pointer, start + len(table))
     source.spend(count)
-    fields = {}
+    fields: _Fields = {}
     for position in range(0, len(table), stride):
         tag, kind, number = dialect.entry.unpack_from(table, position)
         (pointer,) = dialect.pointer.unpack_from(table, position + dialect.entry.size)
         length = _TYPE_SIZES.get(kind, 0) * number
         at = pointer if length > dialect.pointer.size else start + position + dialect.entry.size
         source.require(at + length)
-        fields[tag] = _Field(kind, number, at)
+        fields.setdefault(tag, _Field(kind, number, at))  # of two entries of one tag, libtiff takes the first as well
     return fields, following
 
 
