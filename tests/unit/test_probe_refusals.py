@@ -2,6 +2,7 @@
 
 import struct
 import time
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -216,6 +217,35 @@ def test_files_of_nothing_but_tiny_parts_are_refused_soon(data):
     with pytest.raises((NotAPhoto, TruncatedPhoto)):
         probe(data)
     assert time.process_time() - before < 5
+
+
+def test_a_tiff_of_millions_of_strips_takes_little_memory():
+    strips = 1_000_000
+    numbers_at = pictures.behind_tiff(4)
+    entries = [(256, 3, 1, 1), (257, 3, 1, 1), (273, 4, strips, numbers_at), (279, 4, strips, numbers_at)]
+    data = pictures.tiff_of(entries, struct.pack(f"<{strips}I", *range(strips)))
+    tracemalloc.start()
+    try:
+        assert probe(data).width == 1
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(data) / 2
+
+
+def test_a_strip_behind_the_end_is_found_in_any_part_of_a_long_list():
+    strips = 20_000
+    numbers_at = pictures.behind_tiff(4)
+    entries = [(256, 3, 1, 1), (257, 3, 1, 1), (273, 4, strips, numbers_at), (279, 3, strips, numbers_at + 4 * strips)]
+    size = numbers_at + 6 * strips
+    for broken in (None, 0, 8_191, 8_192, strips - 1):
+        offsets = [size if number == broken else size - 1 for number in range(strips)]
+        data = pictures.tiff_of(entries, struct.pack(f"<{strips}I{strips}H", *offsets, *[1] * strips))
+        if broken is None:
+            assert probe(data).width == 1
+        else:
+            with pytest.raises(TruncatedPhoto):
+                probe(data)
 
 
 def _accepts_or_refuses(data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import chain, repeat
 from operator import add
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ _DATA = ((273, 279), (324, 325), (513, 514))  # offsets and lengths of strips, o
 _SIDE_DIRECTORIES = (330, 34665, 34853)  # smaller pictures, EXIF and GPS
 _MOST_ENTRIES = 1_000
 _NUMBERS_PER_UNIT = 8  # numbers of a list taken in the time of one read
+_SLICE = 8_192  # numbers of a list that are in memory at once: at most 64 KiB of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +136,30 @@ def _require_extents(source: Source, dialect: _Dialect, fields: _Fields) -> None
         if offsets_tag not in fields:
             continue
         offsets = _numbers(source, dialect, fields[offsets_tag])
-        lengths = _numbers(source, dialect, fields[lengths_tag]) if lengths_tag in fields else (1,) * len(offsets)
+        lengths = _numbers(source, dialect, fields[lengths_tag]) if lengths_tag in fields else repeat(1)
         source.require(max(map(add, offsets, lengths), default=0))
 
 
 def _number(source: Source, dialect: _Dialect, fields: _Fields, tag: int) -> int:
     if tag not in fields:
         raise ValueError("a page without width or height")
-    return _numbers(source, dialect, fields[tag])[0]
+    for number in _numbers(source, dialect, fields[tag]):
+        return number
+    raise ValueError("a field without a value")
 
 
-def _numbers(source: Source, dialect: _Dialect, field: _Field) -> tuple[int, ...]:
+def _numbers(source: Source, dialect: _Dialect, field: _Field) -> Iterator[int]:
+    """Return the numbers of a field, read in slices: a list of millions must not be in memory at once."""
     code = _INTEGER_CODES.get(field.kind)
     if code is None:
         raise ValueError("a field of the wrong type")
     source.spend(field.count // _NUMBERS_PER_UNIT)
-    return struct.unpack(
-        f"{dialect.order}{field.count}{code}", source.at(field.at, field.count * _TYPE_SIZES[field.kind])
-    )
+    return chain.from_iterable(_slices(source, dialect.order + code, field))
+
+
+def _slices(source: Source, layout: str, field: _Field) -> Iterator[tuple[int, ...]]:
+    """Yield the numbers of a field, so many at a time."""
+    size = _TYPE_SIZES[field.kind]
+    for first in range(0, field.count, _SLICE):
+        number = min(_SLICE, field.count - first)
+        yield struct.unpack(f"{layout[0]}{number}{layout[1]}", source.at(field.at + first * size, number * size))
