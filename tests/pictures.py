@@ -210,6 +210,24 @@ def behind_tiff(entries):
     return 8 + 2 + 12 * entries + 4
 
 
+def heic_grid(tiles, *, pieces=1, piece_bytes=4):
+    """Return a HEIC without pixels: a grid of tiles, each in so many pieces that take so many bytes in `iloc`."""
+    ids = range(1, tiles + 2)  # the grid comes last, as phones write it
+    kinds = [
+        _full_box(b"infe", struct.pack(">HH4sx", item, 0, b"hvc1" if item < ids[-1] else b"grid"), 2) for item in ids
+    ]
+    extents = struct.pack(">H", pieces) + bytes(piece_bytes * pieces)
+    places = b"".join(struct.pack(">HH", item, 0) + extents for item in ids)
+    sizes = b"".join(struct.pack(">HBB", item, 1, 1) for item in ids)
+    properties = _box(b"ipco", _full_box(b"ispe", struct.pack(">II", 64, 48)))
+    properties += _full_box(b"ipma", struct.pack(">I", len(ids)) + sizes)
+    parts = _full_box(b"pitm", struct.pack(">H", ids[-1]))
+    parts += _full_box(b"iinf", struct.pack(">H", len(ids)) + b"".join(kinds))
+    parts += _box(b"iprp", properties)
+    parts += _full_box(b"iloc", struct.pack(">BBH", piece_bytes << 4, 0, len(ids)) + places)
+    return _box(b"ftyp", b"heic\0\0\0\0heicmif1") + _full_box(b"meta", parts)
+
+
 def truncate(data, fraction):
     """Return the first `fraction` (0 to 1) of the bytes."""
     return data[: int(len(data) * fraction)]
@@ -261,6 +279,14 @@ def _comments(length, source):
         segments.append(b"\xff\xfe" + struct.pack(">H", part - 2) + source.randbytes(part - 4))
         length -= part
     return b"".join(segments)
+
+
+def _box(kind, body):
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def _full_box(kind, body, version=0):
+    return _box(kind, bytes([version, 0, 0, 0]) + body)
 
 
 def _tiff_header(byte_order, *, big):

@@ -116,24 +116,26 @@ def item_properties(source: Source, data: bytes, item: int) -> list[int]:
 
 
 def extents(source: Source, data: bytes) -> Iterator[Extent]:
-    """Read `iloc`: every piece of every item that lies in this file."""
+    """Read `iloc`: every piece of every item in this file; of pieces that take no bytes in it, which are alike, one."""
     version, widths = data[0], _number(data, _FULL, 2)
     offset_width, length_width, base_width = widths >> 12, widths >> 8 & 15, widths >> 4 & 15
     index_width = widths & 15 if version else 0
     id_width = 4 if version > 1 else 2
     count, position = _number(data, _FULL + 2, id_width), _FULL + 2 + id_width
+    piece_width = index_width + offset_width + length_width
     for _ in range(count):
+        source.spend(1)
         position += id_width
         method = _number(data, position, 2) & 15 if version else 0
         position += 2 if version else 0
         elsewhere, base = _number(data, position, 2), _number(data, position + 2, base_width)
         pieces = _number(data, position + 2 + base_width, 2)
         position += 4 + base_width
-        for _ in range(pieces):
+        for _ in range(pieces if piece_width else min(pieces, 1)):
             source.spend(1)
             offset = base + _number(data, position + index_width, offset_width)
             length = _number(data, position + index_width + offset_width, length_width)
-            position += index_width + offset_width + length_width
+            position += piece_width
             if not elsewhere:
                 yield Extent(method, offset, length)
 

@@ -16,7 +16,7 @@ MEDIA_TYPE = "image/gif"
 _SCREEN = struct.Struct("<6xHHB2x")
 _FRAME = struct.Struct("<xHHHHB")
 _EXTENSION, _PICTURE, _TRAILER, _FILLING = 0x21, 0x2C, 0x3B, 0x00
-_STEPS_PER_UNIT = 8  # sub-blocks walked in the time of one read
+_STEPS_PER_UNIT = 32  # sub-blocks walked in the time of one read
 
 
 def read_header(source: Source, limits: Limits) -> PhotoHeader:

@@ -27,7 +27,8 @@ _WIDTH, _HEIGHT, _ORIENTATION, _RAW_VERSION = 256, 257, 274, 50706
 _DATA = ((273, 279), (324, 325), (513, 514))  # offsets and lengths of strips, of tiles, of old JPEG data
 _SIDE_DIRECTORIES = (330, 34665, 34853)  # smaller pictures, EXIF and GPS
 _MOST_ENTRIES = 1_000
-_NUMBERS_PER_UNIT = 8  # numbers of a list taken in the time of one read
+_MOST_SIDE_DIRECTORIES = 100  # of a page; a pyramid of smaller pictures has about ten
+_NUMBERS_PER_UNIT = 32  # numbers of a list taken in the time of one read
 _SLICE = 8_192  # numbers of a list that are in memory at once: at most 64 KiB of the file
 
 
@@ -125,10 +126,17 @@ def _require_data(source: Source, dialect: _Dialect, fields: _Fields) -> None:
     if not any(offsets_tag in fields for offsets_tag, _ in _DATA):
         raise ValueError("a page without data")
     _require_extents(source, dialect, fields)
-    for tag in _SIDE_DIRECTORIES:
-        for offset in _numbers(source, dialect, fields[tag]) if tag in fields else ():
-            side, _following = _directory(source, dialect, offset)
-            _require_extents(source, dialect, side)
+    for offset in _side_offsets(source, dialect, fields):
+        side, _following = _directory(source, dialect, offset)
+        _require_extents(source, dialect, side)
+
+
+def _side_offsets(source: Source, dialect: _Dialect, fields: _Fields) -> set[int]:
+    """Return where the side directories of a page begin, each of them once."""
+    named = [fields[tag] for tag in _SIDE_DIRECTORIES if tag in fields]
+    if sum(field.count for field in named) > _MOST_SIDE_DIRECTORIES:
+        raise ValueError("a page of too many side directories")
+    return {offset for field in named for offset in _numbers(source, dialect, field)}
 
 
 def _require_extents(source: Source, dialect: _Dialect, fields: _Fields) -> None:
