@@ -203,6 +203,24 @@ def test_bytes_in_memory_are_read_over_the_borders_of_their_chunks(local_store):
     incoming.discard()
 
 
+@pytest.mark.parametrize(("size", "most"), [(1, 1), (16, 1), (10_000, 3)])
+def test_bytes_that_came_in_very_many_chunks_are_read_from_one(local_store, size, most):
+    data = os.urandom(30_000)
+    incoming = local_store.receiver().receive()
+    for start in range(0, len(data), size):
+        incoming.write(data[start : start + size])
+    with incoming.reader() as file:
+        assert file.read() == data
+        assert len(file._chunks) == most
+    for start in range(0, len(data), size):
+        incoming.write(data[start : start + size])
+    with incoming.reader() as file:
+        file.seek(29_999)
+        assert file.read(2) == data[-1:] + data[:1]
+    assert sealed_digest(incoming) == hashlib.sha256(data + data).hexdigest()
+    incoming.discard()
+
+
 def test_free_space_is_looked_at_for_the_first_photo_and_then_once_in_so_many_bytes_of_all_requests(tmp_path):
     looks = []
     workspace = Workspace(tmp_path / "tmp", lambda: looks.append(1))

@@ -31,6 +31,7 @@ POOL_BYTES = 4 << 20
 HELD_BYTES = 32 << 20
 TASKS = 4
 _CHUNK_COST = 128  # what Python takes for a chunk beside its bytes: many tiny ones must not cost more than they say
+_MOST_CHUNKS = 64  # that are read as they came; a photo of usual size comes in a few
 _VECTORS = 1024  # IOV_MAX of Linux
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
@@ -51,6 +52,11 @@ class Held:
         self._cost += cost
         self.chunks.append(chunk)
         return True
+
+    def join(self) -> None:
+        """Make one chunk of very many: whoever reads here and there walks through all of them each time."""
+        if len(self.chunks) > _MOST_CHUNKS:
+            self.chunks = [b"".join(self.chunks)]
 
     def release(self) -> None:
         """Let go of the chunks. Harmless when repeated."""
@@ -124,6 +130,7 @@ class LocalIncoming:
     def reader(self) -> Iterator[BinaryIO]:
         """Open what came so far, until `seal`; bytes are always appended, wherever the reader stands."""
         if self._held is not None:
+            self._held.join()
             yield cast("BinaryIO", ChunkReader(self._held.chunks))
             return
         with explained(), open(self._descriptor, "rb", buffering=0, closefd=False) as file:
