@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from urllib.parse import unquote
 
 import pytest
@@ -78,6 +79,62 @@ def test_a_client_that_insists_on_another_photo_gets_none(photo, http):
     assert http.get(photo["link"], headers={"If-Match": f'"{photo["sha256"]}"'}).status_code == 200
 
 
+@pytest.mark.parametrize("wanted", [{}, {"Range": "bytes=5-"}, {"Range": "bytes=99999-"}])
+def test_conditions_are_decided_before_ranges(photo, http, wanted):
+    tag = f'"{photo["sha256"]}"'
+    for other in ('"other"', f"W/{tag}", "other"):
+        problem(http.get(photo["link"], headers={"If-Match": other, **wanted}), 412, "precondition_failed")
+    for same in (tag, f"W/{tag}", "*"):
+        answer = http.get(photo["link"], headers={"If-None-Match": same, **wanted})
+        assert (answer.status_code, answer.content) == (304, b"")
+    both = http.get(photo["link"], headers={"If-Match": '"other"', "If-None-Match": tag, **wanted})
+    problem(both, 412, "precondition_failed")
+    assert http.get(photo["link"], headers={"If-Match": tag, "If-None-Match": tag, **wanted}).status_code == 304
+
+
+@pytest.mark.parametrize("same", ['"{}"', '"other", "{}"', "*"])
+def test_a_client_that_insists_on_the_photo_gets_it_whole_or_in_part(photo, http, data, same):
+    named = {"If-Match": same.format(photo["sha256"]), "If-None-Match": '"other"'}
+    whole, part = (http.get(photo["link"], headers={**named, **wanted}) for wanted in ({}, {"Range": "bytes=5-9"}))
+    assert (whole.status_code, whole.content) == (200, data)
+    assert (part.status_code, part.content) == (206, data[5:10])
+    problem(http.get(photo["link"], headers={**named, "Range": "bytes=99999-"}), 416, "requested_range_not_satisfiable")
+
+
+@pytest.mark.parametrize("size", [20_000, LARGE])
+def test_a_download_is_not_resumed_with_the_bytes_of_a_newer_photo_of_that_name(uploader, http, size):
+    name = f"{uuid.uuid4().hex}.jpg"
+    old, new = (of_size(size, seed=uuid.uuid4().int % 2**31) for _ in range(2))
+    link = f"{uploader.url}/display?id={name}"
+    put(uploader, old, name)
+    tag = http.get(link).headers["ETag"]
+    rest = {"Range": "bytes=1000-", "If-Match": tag}
+    assert http.get(link, headers=rest).content == old[1000:]
+    put(uploader, new, name)
+    problem(http.get(link, headers=rest), 412, "precondition_failed")
+    changed = http.get(link, headers={"Range": "bytes=1000-", "If-Range": tag})
+    assert (changed.status_code, changed.content) == (200, new)
+
+
+@pytest.mark.parametrize("size", [20_000, LARGE])
+@pytest.mark.parametrize("wanted", ["bytes=0-9", "bytes=9999999-", "x"])
+def test_head_knows_no_ranges(uploader, http, size, wanted):
+    link = put(uploader, of_size(size, seed=91), "head.jpg")["link"]
+    answer = http.head(link, headers={"Range": wanted})
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, str(size))
+    assert "Content-Range" not in answer.headers
+
+
+@pytest.mark.parametrize("date", ["Sat, 01 Jan 2090 00:00:00 GMT", "Sat, 99 Jan 99999999999 00:00:00 GMT", "x"])
+def test_conditions_on_a_date_mean_nothing_for_a_photo_and_none_guards_a_range(photo, http, data, date):
+    for name in ("If-Modified-Since", "If-Unmodified-Since"):
+        for link in (photo["link"], photo["link"].replace("/get/", "/get?id=")):
+            assert http.get(link, headers={name: date}).content == data
+            assert http.get(link, headers={name: date, "Range": "bytes=5-"}).content == data[5:]
+            guarded = http.get(link, headers={name: date, "Range": "bytes=5-", "If-Range": date})
+            assert (guarded.status_code, guarded.content) == (200, data)
+
+
 @pytest.mark.parametrize(
     ("wanted", "start", "stop"),
     [
@@ -113,9 +170,11 @@ def test_a_range_that_is_more_than_one_part_of_the_photo_gets_the_whole(photo, h
 
 
 def test_a_range_of_a_photo_that_changed_gets_the_whole(photo, http, data):
-    changed = http.get(photo["link"], headers={"Range": "bytes=0-9", "If-Range": '"other"'})
+    for other in ('"other"', 'W/"{}"', "*", '"other", "{}"', "{}", ""):
+        headers = {"Range": "bytes=0-9", "If-Range": other.format(photo["sha256"])}
+        changed = http.get(photo["link"], headers=headers)
+        assert (changed.status_code, changed.content) == (200, data)
     same = http.get(photo["link"], headers={"Range": "bytes=0-9", "If-Range": f'"{photo["sha256"]}"'})
-    assert (changed.status_code, changed.content) == (200, data)
     assert (same.status_code, same.content) == (206, data[:10])
 
 
@@ -130,7 +189,8 @@ def test_ranges_of_a_preview_fit_together(photo, http):
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-9"}, {"Range": "bytes=99999-"}, {"If-Match": '"x"'}])
 def test_head_answers_with_the_headers_of_get_and_no_bytes(photo, http, query, headers):
     link = f"{photo['link']}?{query}"
-    got, head = http.get(link, headers=headers), http.head(link, headers=headers)
+    whole = {name: value for name, value in headers.items() if name != "Range"}
+    got, head = http.get(link, headers=whole), http.head(link, headers=headers)
     assert head.status_code == got.status_code
     assert told(head) == told(got)
     assert head.content == b""
@@ -153,7 +213,12 @@ def test_head_answers_with_the_headers_of_get_and_no_bytes(photo, http, query, h
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
-    "headers", [{}, {"Range": "bytes=3-8"}, {"Range": "bytes=99999-"}, {"If-None-Match": "*"}, {"Accept": BROWSER}]
+    "headers",
+    [
+        *({}, {"Range": "bytes=3-8"}, {"Range": "bytes=99999-"}, {"If-None-Match": "*"}, {"Accept": BROWSER}),
+        *({"Range": "bytes=3-8", "If-Match": tag} for tag in ("*", '"other"')),
+        *({"Range": "bytes=3-8", name: "x"} for name in ("If-None-Match", "If-Range", "If-Modified-Since")),
+    ],
 )
 def test_both_ways_to_the_bytes_answer_identically(photo, http, query, method, headers):
     http.get(f"{photo['link']}?{query}", headers=headers)  # from here on the preview is ready for the shorter way

@@ -229,7 +229,12 @@ def test_ranges_of_what_nginx_sends_are_those_of_the_server(uploader, server, ht
         {"If-None-Match": '"other"'},
         {"If-Match": '"other"'},
         {"If-Match": '"{}"'},
+        {"If-Match": "*"},
+        {"If-Match": '"other"', "Range": "bytes=0-9"},
+        {"If-None-Match": '"{}"', "Range": "bytes=0-9"},
+        {"If-Range": 'W/"{}"', "Range": "bytes=0-9"},
         {"If-Modified-Since": "Mon, 01 Jan 2040 00:00:00 GMT"},
+        {"If-Modified-Since": "Sat, 99 Jan 99999999999 00:00:00 GMT"},
         {"If-Unmodified-Since": "Mon, 01 Jan 1990 00:00:00 GMT"},
     ],
 )

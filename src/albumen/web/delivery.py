@@ -22,6 +22,7 @@ from albumen.domain.previews import FORMATS, PRESETS, PREVIEW_VERSION
 from albumen.errors import BlobDamaged, Busy, InvalidParameter
 from albumen.services.recent import Recent, about_to_wait
 from albumen.web.closing import Closing, do_nothing
+from albumen.web.conditions import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,9 +45,7 @@ KEPT_BYTES = 128 * 1024
 NGINX_SENDS_BYTES = 64 * 1024  # from here on nginx is faster with a file than with our body
 MOST_BODIES = 128
 LONGEST_KEPT = 1024  # characters of query and Accept; what a client writes there must not fill our memory
-_CONDITIONS = frozenset(
-    {"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE"}
-)
+_CONDITIONS = frozenset({"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"})
 _ONE_RANGE = re.compile(r"bytes=(?:\d{1,18}-\d{0,18}|-(?P<tail>\d{1,18}))", re.ASCII)
 _PREFERENCE = ("webp", "jpeg", "avif")
 _SAFE_HEADERS = (
@@ -245,18 +244,16 @@ def _leads_to_bytes(environ: WSGIEnvironment, prepared: Prepared) -> bool:
 
 
 def _conditional(environ: WSGIEnvironment, headers: list[tuple[str, str]], file: BinaryIO, size: int) -> Answer:
-    """Let Werkzeug decide between 200, 206 and 304. Raises PreconditionFailed, RequestedRangeNotSatisfiable."""
+    """Answer 200, 206 or 304. Raises PreconditionFailed, RequestedRangeNotSatisfiable."""
     piece = WHOLE_BYTES if size <= WHOLE_BYTES else CHUNK_BYTES  # the end of one piece is sent without a thread
     response = Response(FileWrapper(file, piece), 200, headers, direct_passthrough=True)
-    length = size if _wants_one_range(environ, size) else None
     try:
-        response.make_conditional(environ, accept_ranges=True, complete_length=length)
-    except RequestedRangeNotSatisfiable:
+        left = settle(environ, response.get_etag()[0] or "")
+        length = size if _wants_one_range(left, size) else None
+        response.make_conditional(left, accept_ranges=True, complete_length=length)
+    except (PreconditionFailed, RequestedRangeNotSatisfiable):
         file.close()
         raise
-    if response.status_code == PreconditionFailed.code:
-        file.close()
-        raise PreconditionFailed
     body, status, wsgi_headers = response.get_wsgi_response(environ)
     if not body:
         file.close()
