@@ -17,6 +17,7 @@ from albumen.web.app import create_app
 BUNDLE = Path(albumen.web.__file__).parent / "client"
 ID = "01a206e1-c8e4-72a8-a32b-6ec2f56c0661"
 ADDRESSES = ["/", "/?q=cat", "/d/cats", f"/photo/{ID}?dataset=cats", "/trash", "/uploads"]
+NO_DATE = "Sat, 99 Jan 99999999999 00:00:00 GMT"
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -29,6 +30,13 @@ def client(tmp_path_factory, web_client):
     services = build(chosen)
     yield create_app(services).test_client()
     services.close()
+
+
+@pytest.mark.parametrize("headers", [{"If-Modified-Since": NO_DATE}, {"If-Range": NO_DATE, "Range": "bytes=0-9"}])
+def test_a_date_that_nobody_can_read_hides_neither_page_nor_file(client, headers):
+    for address in ("/", script(client), "/client/theme.js"):
+        with client.get(address) as plain, client.get(address, headers=headers) as answer:
+            assert answer.data == plain.data
 
 
 def loaded(html):

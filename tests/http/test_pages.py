@@ -11,6 +11,7 @@ import albumen.web
 from albumen.bootstrap import build, prepare
 from albumen.config import load_settings
 from albumen.web.app import create_app
+from forms import problem
 
 WEB = Path(albumen.web.__file__).parent
 STATIC = sorted(path.name for path in (WEB / "static").iterdir())
@@ -73,3 +74,31 @@ def test_examples_of_the_documentation_are_for_the_address_that_was_asked(client
         text = client.get("/api/docs", headers={"Host": host}).text
         assert f"http://{host}/upload" in text
         assert "{server}" not in text
+
+
+@pytest.mark.parametrize("date", ["Sat, 99 Jan 99999999999 00:00:00 GMT", "1 Jan 1 1:1:1 +99999999999999999999", "x"])
+@pytest.mark.parametrize("address", [*ADDRESSES, "/api/v1/photos", "/nowhere"])
+def test_a_date_that_nobody_can_read_is_ignored(client, address, date):
+    with client.get(address) as plain:
+        expected = plain.status_code, plain.data
+    for conditions in ({"If-Modified-Since": date}, {"If-Unmodified-Since": date}, {"If-Range": date}):
+        with client.get(address, headers=conditions) as answer:
+            assert (answer.status_code, answer.data) == expected
+
+
+@pytest.mark.parametrize("date", ["Sat, 99 Jan 99999999999 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", "x"])
+def test_a_range_that_a_wrong_date_guards_gets_the_whole_file(client, date):
+    address = f"/static/{STATIC[0]}"
+    with client.get(address, headers={"Range": "bytes=0-9"}) as part:
+        assert part.status_code == 206
+    with client.get(address) as whole, client.get(address, headers={"Range": "bytes=0-9", "If-Range": date}) as guarded:
+        assert (guarded.status_code, guarded.data) == (200, whole.data)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_answered_if_it_is_the_one_that_is_meant(client, address):
+    tag = client.get(address).headers["ETag"]
+    for same in (tag, "*", f'"other", {tag}'):
+        assert client.get(address, headers={"If-Match": same}).status_code == 200
+        assert client.get(address, headers={"If-None-Match": same}).status_code == 304
+    problem(client.get(address, headers={"If-Match": '"other"'}), 412, "precondition_failed")

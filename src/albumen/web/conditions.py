@@ -1,11 +1,11 @@
-"""Conditions of requests (RFC 9110, section 13): which of them count, where Werkzeug has another order."""
+"""Conditions of requests (RFC 9110, section 13): which of them count, and what Werkzeug cannot read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import PreconditionFailed
-from werkzeug.http import parse_etags
+from werkzeug.http import parse_date, parse_etags
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -26,3 +26,24 @@ def settle(environ: WSGIEnvironment, etag: str) -> WSGIEnvironment:
     if method == "GET" and "HTTP_RANGE" in environ and environ.get("HTTP_IF_RANGE", tag) == tag:
         return {"REQUEST_METHOD": method, "HTTP_RANGE": environ["HTTP_RANGE"]}
     return {"REQUEST_METHOD": method}
+
+
+def drop_unreadable(environ: WSGIEnvironment) -> None:
+    """Take away dates beyond every calendar, which are an error in Werkzeug: they are to be ignored.
+
+    What an unreadable date guards counts as changed, so its `Range` goes, too.
+    """
+    if not _is_readable(environ.get("HTTP_IF_MODIFIED_SINCE")):
+        del environ["HTTP_IF_MODIFIED_SINCE"]
+    if not _is_readable(environ.get("HTTP_IF_RANGE")):
+        del environ["HTTP_IF_RANGE"]
+        environ.pop("HTTP_RANGE", None)
+
+
+def _is_readable(date: str | None) -> bool:
+    """Tell whether Werkzeug comes to an end with the text, whether it is a date or not."""
+    try:
+        parse_date(date)
+    except OverflowError:
+        return False
+    return True

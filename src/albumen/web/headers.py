@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
+from albumen.web.conditions import settle
+
 if TYPE_CHECKING:
     from flask import Response
 
@@ -24,8 +26,8 @@ def guarded(response: Response) -> Response:
 
 
 def revalidated(response: Response) -> Response:
-    """Let browsers keep a copy but ask each time whether it is still right."""
+    """Let browsers keep a copy but ask each time whether it is still right. Raises PreconditionFailed."""
     response.cache_control.no_cache = True
     response.add_etag()
-    response.make_conditional(request)
+    response.make_conditional(settle(request.environ, response.get_etag()[0] or ""))
     return response
