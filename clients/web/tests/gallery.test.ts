@@ -169,6 +169,24 @@ describe('a gallery', () => {
     expect([gallery.count, held(gallery).includes(photo(7).id)]).toEqual([4999, false])
   })
 
+  it('is not ready while another listing is on its way, and tells when that does not come', async () => {
+    const holder = new Holder([photo(0, { name: 'cat.jpg' }), photo(1)])
+    const gallery = await shown(holder)
+    let go = (): void => {}
+    holder.waits = new Promise((resolve) => (go = resolve))
+    const opening = gallery.show({ name: 'cat' })
+    expect([gallery.isReady, gallery.count]).toEqual([false, 2])
+    go()
+    await opening
+    expect([gallery.isReady, gallery.count]).toEqual([true, 1])
+    holder.fails = new Problem({ code: 'offline' })
+    await gallery.show({ name: 'IMG' })
+    expect([gallery.isReady, gallery.problem?.code]).toEqual([false, 'offline'])
+    holder.fails = null
+    await gallery.refresh()
+    expect([gallery.isReady, gallery.problem, held(gallery)]).toEqual([true, null, [photo(1).id]])
+  })
+
   it('changes nothing when nothing has changed', async () => {
     const holder = new Holder(many(500))
     const gallery = await shown(holder)

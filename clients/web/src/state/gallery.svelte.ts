@@ -25,7 +25,7 @@ const MOST_NEW = 3000
 export class Gallery {
   sections: readonly Section[] = $state.raw([])
   problem: Problem | null = $state.raw(null)
-  /** Whether the present listing has arrived. */
+  /** Whether `sections` are those of the present listing; until it has arrived, they are of the one before. */
   isReady = $state(false)
   readonly count: number = $derived(list.countOf(this.sections))
   #listing: Listing | null = null
@@ -45,7 +45,11 @@ export class Gallery {
 
   /** Shows a listing; when it is the present one, what is there stays and is brought up to date. */
   async show(listing: Listing): Promise<void> {
-    if (JSON.stringify(listing) !== JSON.stringify(this.#listing)) this.#listing = listing
+    if (JSON.stringify(listing) !== JSON.stringify(this.#listing)) {
+      this.#listing = listing
+      this.problem = null
+      this.isReady = false
+    }
     await this.refresh()
   }
 

@@ -50,6 +50,7 @@ export const english = (f: Formats) => ({
 
   grid: {
     totals: (photos: string, bytes: string) => `${photos} · ${bytes}`,
+    loading: 'Loading…',
     found: (text: string) => `Photos with “${text}” in their name`,
     date: 'Date',
     spot: (day: string, number: number, total: number) => `${day}, photo ${f.number(number)} of ${f.number(total)}`,

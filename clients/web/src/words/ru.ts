@@ -54,6 +54,7 @@ export const russian = (f: Formats): Words => ({
 
   grid: {
     totals: (photos, bytes) => `${photos} · ${bytes}`,
+    loading: 'Открываем…',
     found: (text) => `Фотографии, в имени которых есть «${text}»`,
     date: 'Дата',
     spot: (day, number, total) => `${day}, фотография ${f.number(number)} из ${f.number(total)}`,

@@ -1,0 +1,106 @@
+"""Lists in the web client: what is shown while another one comes, where the keyboard stands, what is told of it."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+from conftest import running
+from forms import Uploader, ids, part
+from pictures import jpeg
+
+SHAPES = [(96, 64), (64, 96), (80, 80), (120, 60)]
+FOCUSED = "document.activeElement.dataset.photo"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """A server for the datasets of all tests."""
+    with running(tmp_path_factory.mktemp("lists") / "data", ALBUMEN_DERIVE="false") as server:
+        yield server
+
+
+@pytest.fixture
+def album(shelf, http):
+    """An uploader into a dataset of its own."""
+    return Uploader(http, shelf.url, f"set-{uuid.uuid4().hex[:12]}")
+
+
+def fill(album, count):
+    """Upload photos 1.jpg, 2.jpg, … of many shapes, each different from any other; return their ids."""
+    seed = uuid.uuid4().int % 100_000
+    parts = [part(jpeg(*SHAPES[n % len(SHAPES)], seed=seed + n), f"{n}.jpg") for n in range(1, count + 1)]
+    answer = album.send(*parts)
+    assert answer.status_code == 201
+    return ids(answer.json())
+
+
+def page_of(album):
+    return f"{album.url}/d/{album.dataset}"
+
+
+def tiles(page):
+    return page.locator("a[data-photo]")
+
+
+def heading(page, text):
+    return page.get_by_role("heading", level=1, name=text, exact=True)
+
+
+def grid(page):
+    return page.locator("main [aria-busy]")
+
+
+class Gate:
+    """Keeps back what a page asks of the lists until it is opened."""
+
+    def __init__(self, page):
+        self._kept = []
+        self._is_open = False
+        page.route("**/api/v1/photos?*", self._pass)
+
+    def open(self):
+        self._is_open = True
+        for route in self._kept:
+            route.continue_()
+
+    def _pass(self, route):
+        if self._is_open:
+            route.continue_()
+        else:
+            self._kept.append(route)
+
+
+def test_photos_of_the_list_before_cannot_be_touched_while_another_one_comes(album, visit):
+    fill(album, 3)
+    page, _ = visit(page_of(album))
+    expect(tiles(page)).to_have_count(3)
+    gate = Gate(page)
+    page.get_by_role("textbox", name="Search").fill("2.jpg")
+    status = page.locator("[aria-live]", has_text="Photos with")
+    expect(status).to_have_text("Photos with “2.jpg” in their name · Loading…")
+    expect(grid(page)).to_have_attribute("aria-busy", "true")
+    expect(grid(page)).to_have_js_property("inert", True)
+    page.get_by_role("textbox", name="Search").blur()
+    page.keyboard.press("Control+a")
+    gate.open()
+    expect(status).to_have_text("Photos with “2.jpg” in their name · 1 photo")
+    expect(tiles(page)).to_have_text(["2.jpg"])
+    expect(grid(page)).to_have_js_property("inert", False)
+    expect(page.get_by_role("toolbar", name="Selection")).to_have_count(0)
+
+
+def test_list_that_does_not_come_is_told_and_comes_when_the_server_is_back(album, visit):
+    fill(album, 2)
+    page, watch = visit(album.url)
+    expect(tiles(page).first).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("link", name=album.dataset).click()
+    expect(page.get_by_role("alert").filter(has_text="The server cannot be reached.")).to_be_visible()
+    expect(page.get_by_text("2 photos ·")).to_have_count(0)
+    page.context.set_offline(False)
+    expect(tiles(page)).to_have_text(["2.jpg", "1.jpg"])
+    expect(page.get_by_text("2 photos ·")).to_be_visible()
+    watch.expect_trouble("ERR_INTERNET_DISCONNECTED")
