@@ -147,8 +147,9 @@ describe('notices', () => {
 })
 
 describe('a short name', () => {
-  it.each([['Winter 2026', 'winter-2026'], ['  Cats & dogs!', 'cats-dogs'], ['Коты', ''], ['x'.repeat(80), 'x'.repeat(63)]])(
-    'of %s is %s',
-    (name, slug) => expect(slugFor(name)).toBe(slug),
-  )
+  it.each([
+    ['Winter 2026', 'winter-2026'], ['  Cats & dogs!', 'cats-dogs'], ['x'.repeat(80), 'x'.repeat(63)], [`${'x'.repeat(62)} y`, 'x'.repeat(62)],
+    ['Отпуск 2026', 'otpusk-2026'], ['Съёмка: Щука, хвоя и йод — всё', 'syomka-shchuka-khvoya-i-yod-vsyo'],
+    ['Юность, цирк, эхо, жизнь, Чаща, мышь', 'yunost-tsirk-ekho-zhizn-chashcha-mysh'], ['и\u0306од', 'yod'], ['東京', ''],
+  ])('of %s is %s', (name, slug) => expect(slugFor(name)).toBe(slug))
 })

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
     from albumen.repository.engine import Database
 
 LONGEST_NAME = 200
+# Russian letters in Latin ones; slugFor of the web client (state/datasets.svelte.ts) has the same.
+_LETTERS = "абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye"
+_GROUPS = {
+    "ё": "yo",
+    "ж": "zh",
+    "х": "kh",  # noqa: RUF001 - a Russian letter
+    "ц": "ts",
+    "ч": "ch",
+    "ш": "sh",
+    "щ": "shch",
+    "ю": "yu",
+    "я": "ya",
+    "ъ": "",
+    "ь": "",
+}
+_LATIN = str.maketrans(dict(zip(*_LETTERS, strict=True)) | _GROUPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +112,5 @@ def _shown(name: str) -> str:
 
 
 def _slug_of(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63]
+    latin = unicodedata.normalize("NFC", name).lower().translate(_LATIN)
+    return re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:63].rstrip("-")

@@ -56,10 +56,16 @@ export class Datasets {
   }
 }
 
-/** A slug made of the Latin letters and digits of a name, as the server makes it; empty when there is none. */
+/** Russian letters from а to я and ё in Latin ones; services/datasets.py has the same. */
+const LATIN = 'a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch  y  e yu ya'.split(' ')
+const latin = (letter: string): string => (letter === 'ё' ? 'yo' : (LATIN[letter.charCodeAt(0) - 'а'.charCodeAt(0)] ?? ''))
+
+/** A slug made of the letters (Russian ones in Latin) and digits of a name, as the server makes it; empty when there is none. */
 export const slugFor = (name: string): string =>
   name
+    .normalize('NFC')
     .toLowerCase()
+    .replace(/[а-яё]/g, latin)
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+/, '')
     .slice(0, 63)

@@ -84,7 +84,7 @@ class Api:
             query = {"cursor": value["next"]}
 
     async def create_dataset(self, name: str, slug: str | None) -> Dataset:
-        """Make a dataset; without a slug the server makes one from the Latin letters of the name."""
+        """Make a dataset; without a slug the server makes one from the letters of the name."""
         body = {"name": name, "slug": slug} if slug else {"name": name}
         return Dataset.from_json(await self._call(Request("POST", "/api/v1/datasets", body=body)))
 
