@@ -149,6 +149,39 @@ def test_dropped_photos_go_to_the_dataset_that_is_shown(album, visit):
     assert in_dataset(album) == PHOTOS
 
 
+def test_name_in_the_field_becomes_the_short_name_that_photos_go_to(album, visit):
+    page, _ = visit(f"{album.url}/uploads")
+    field = page.get_by_label("Into the dataset")
+    field.fill(f"My {album.dataset.upper()}")
+    expect(page.get_by_text(f"A new dataset, “my-{album.dataset}”")).to_be_visible()
+    field.blur()
+    expect(field).to_have_value(f"my-{album.dataset}")
+    page.evaluate(HAND_OVER, ["drop", ["cat.jpg"], list(of_size(PHOTO_BYTES, seed=5))])
+    expect_done(page, created=1)
+    mine = Uploader(album.http, album.url, f"my-{album.dataset}")
+    assert in_dataset(mine) == 1
+    expect(page).to_have_url(uploads_of(mine))
+
+
+def test_nothing_is_sent_while_the_field_names_no_dataset_and_that_is_told_in_russian(album, visit):
+    page, watch = visit(f"{album.url}/uploads", locale="ru-RU")
+    field = page.get_by_label("В набор")  # noqa: RUF001 - as the page writes it
+    field.fill("東京")
+    choosers = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))  # noqa: PLW0108 - Playwright marks the function
+    page.locator("label").get_by_text("Выбрать фотографии").click()
+    expect(field).to_be_focused()
+    assert field.evaluate("field => field.validationMessage").startswith("Напишите, в какой набор загружать")
+    page.evaluate(HAND_OVER, ["drop", ["cat.jpg"], list(of_size(PHOTO_BYTES, seed=6))])
+    expect(page.locator("[popover]", has_text="Напишите, в какой набор загружать")).to_be_visible()
+    assert choosers == []
+    assert upload_bodies(watch) == []
+    field.fill(album.dataset)
+    page.evaluate(HAND_OVER, ["drop", ["cat.jpg"], list(of_size(PHOTO_BYTES, seed=6))])
+    expect(page.get_by_role("status").filter(has_text="Готово: ")).to_be_visible()
+    assert in_dataset(album) == 1
+
+
 def test_pasted_picture_is_uploaded_under_a_name_that_tells_when(album, visit):
     page, _ = visit(page_of(album))
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -23,6 +23,7 @@ import { Selection } from './state/selection.svelte.ts'
 import { Session } from './state/session.svelte.ts'
 import type { Shelf } from './state/shelf.ts'
 import { Shortcuts } from './state/shortcuts.svelte.ts'
+import { Target } from './state/target.svelte.ts'
 import { Uploads } from './state/uploads/uploads.svelte.ts'
 import { Viewer } from './state/viewer.svelte.ts'
 import { language } from './words/language.svelte.ts'
@@ -44,6 +45,7 @@ export const actions = new PhotoActions({
 export const restoring = new Restoring({
   api, trash: trash.photos, selection: trash.selection, photos, datasets, notices, language,
 })
+export const target = new Target()
 export const uploads = new Uploads({
   digestOf,
   isReadable,
@@ -81,7 +83,12 @@ export async function leave(): Promise<void> {
   await session.leave()
 }
 
-/** The dataset that uploads go to from where the page is. */
-export function targetDataset(): string {
+/** The dataset that the page is about, or else the default one. */
+export function presentDataset(): string {
   return datasetOf(router.route) ?? DEFAULT_DATASET
+}
+
+/** The dataset that uploads go to from where the page is; empty when the field on their page names none. */
+export function targetDataset(): string {
+  return router.route.view === 'uploads' ? target.slug : presentDataset()
 }
