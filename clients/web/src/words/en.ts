@@ -40,6 +40,7 @@ export const english = (f: Formats) => ({
   dataset: {
     title: 'New dataset',
     name: 'Name',
+    nameHint: 'Give it a name.',
     slug: 'Short name for addresses',
     slugHint: 'Latin letters, digits, - and _. Links and commands use it.',
     create: 'Create',

@@ -44,6 +44,7 @@ export const russian = (f: Formats): Words => ({
   dataset: {
     title: 'Новый набор',
     name: 'Название',
+    nameHint: 'Дайте набору название.',
     slug: 'Короткое имя для адресов',
     slugHint: 'Латинские буквы, цифры, - и _. Им пользуются ссылки и команды.',
     create: 'Создать',
