@@ -104,3 +104,48 @@ def test_list_that_does_not_come_is_told_and_comes_when_the_server_is_back(album
     expect(tiles(page)).to_have_text(["2.jpg", "1.jpg"])
     expect(page.get_by_text("2 photos ·")).to_be_visible()
     watch.expect_trouble("ERR_INTERNET_DISCONNECTED")
+
+
+def press(page, key, code, modifiers=0):
+    """Press a key of another layout than the browser's own."""
+    session = page.context.new_cdp_session(page)
+    for kind in ("rawKeyDown", "keyUp"):
+        session.send("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": code, "modifiers": modifiers})
+
+
+def test_keyboard_keeps_its_place_while_the_page_is_scrolled(album, visit):
+    fill(album, 90)
+    page, _ = visit(page_of(album), viewport={"width": 700, "height": 400})
+    tiles(page).nth(3).focus()
+    held = page.evaluate(FOCUSED)
+    for key in ("PageDown", "PageDown", "PageDown", "PageUp", "PageUp", "PageUp"):
+        before = page.evaluate("scrollY")
+        page.keyboard.press(key)
+        page.wait_for_function("(before) => scrollY !== before", arg=before)
+        assert page.evaluate(FOCUSED) == held
+    page.evaluate("scrollTo({top: document.body.scrollHeight})")
+    expect(page.get_by_role("link", name="1.jpg", exact=True)).to_be_visible()
+    assert page.evaluate(FOCUSED) == held
+    page.keyboard.press("ArrowRight")
+    expect(tiles(page).nth(4)).to_be_focused()
+
+
+def test_letters_of_a_russian_layout_do_what_lies_on_the_same_keys(album, visit):
+    fill(album, 3)
+    page, _ = visit(page_of(album))
+    expect(tiles(page)).to_have_count(3)
+    press(page, "ф", "KeyA", modifiers=2)
+    expect(page.get_by_role("toolbar", name="Selection")).to_contain_text("3 selected")
+    page.keyboard.press("Escape")
+    press(page, "г", "KeyU")  # noqa: RUF001 - a Russian letter
+    expect(heading(page, "Upload photos")).to_be_visible()
+
+
+def test_backspace_moves_to_the_trash_as_delete_does(album, visit):
+    fill(album, 3)
+    page, _ = visit(page_of(album))
+    tiles(page).first.press("Backspace")
+    expect(tiles(page)).to_have_text(["2.jpg", "1.jpg"])
+    tiles(page).first.press("Space")
+    page.keyboard.press("Backspace")
+    expect(tiles(page)).to_have_text(["1.jpg"])

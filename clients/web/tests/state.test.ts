@@ -5,7 +5,7 @@ import { slugFor } from '../src/state/datasets.svelte.ts'
 import { Notices } from '../src/state/notices.svelte.ts'
 import { Preferences, type Memory } from '../src/state/preferences.svelte.ts'
 import { Session } from '../src/state/session.svelte.ts'
-import { Shortcuts } from '../src/state/shortcuts.svelte.ts'
+import { keyOf, Shortcuts } from '../src/state/shortcuts.svelte.ts'
 import { Language } from '../src/words/language.svelte.ts'
 
 describe('a session', () => {
@@ -73,6 +73,13 @@ describe('preferences', () => {
     preferences.chooseTheme('system')
     expect(kept.kept.theme).toBeNull()
   })
+})
+
+describe('the key that was meant', () => {
+  it.each([
+    ['u', 'KeyU', 'u'], ['U', 'KeyU', 'u'], ['г', 'KeyU', 'u'], ['Ф', 'KeyA', 'a'], ['a', 'KeyQ', 'a'], ['?', 'Digit7', '?'], ['ж', 'Semicolon', 'ж'],
+    ['Backspace', 'Backspace', 'Delete'], ['Delete', 'Delete', 'Delete'], ['Escape', 'Escape', 'Escape'],
+  ])('by %s of %s is %s', (key, code, meant) => expect(keyOf({ key, code })).toBe(meant))
 })
 
 describe('shortcuts', () => {

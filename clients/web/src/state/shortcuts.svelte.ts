@@ -11,6 +11,14 @@ export interface Shortcut {
 
 const TYPING = 'input, textarea, select, [contenteditable]'
 
+/** The key that was meant: of other alphabets the letter that lies there on a Latin layout, and Delete where Macs have Backspace. */
+export function keyOf({ key, code }: Pick<KeyboardEvent, 'key' | 'code'>): string {
+  if (key === 'Backspace') return 'Delete'
+  if (key.length !== 1) return key
+  const isForeign = key > '\x7f' && code.startsWith('Key')
+  return isForeign ? code.slice('Key'.length).toLowerCase() : key.toLowerCase()
+}
+
 interface Layer {
   shortcuts: readonly Shortcut[]
   /** What they are for, such as “One photo”; null for those that work everywhere. */
@@ -70,7 +78,7 @@ export class Shortcuts {
   press(event: KeyboardEvent): void {
     const target = event.target as Element | null
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target?.closest?.(TYPING)) return
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+    const key = keyOf(event)
     const run = this.all.find((shortcut) => shortcut.key === key)?.run
     if (!run) return
     event.preventDefault()
