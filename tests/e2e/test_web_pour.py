@@ -111,7 +111,8 @@ def test_folder_with_folders_arrives_whole_and_a_second_time_sends_no_photo(albu
 
     watch.responses.clear()
     choose_folder(page, folder)
-    expect_done(page, duplicate=PHOTOS)
+    expect(state(page)).to_have_text(f"Done: {PHOTOS} there already")
+    expect_done(page, created=PHOTOS, duplicate=PHOTOS)
     expect(page.get_by_text("nothing had to be sent")).to_be_visible()
     assert upload_bodies(watch) == []
     assert in_dataset(album) == PHOTOS

@@ -127,14 +127,19 @@ describe('an upload', () => {
     expect([uploads.progress.created, uploads.isRunning]).toEqual([4, false])
   })
 
-  it('forgets the one before when a new one begins', async () => {
+  it('counts anew when another one begins, whose list goes on until it is cleared', async () => {
     const { uploads, pour, soon, counts } = pouring()
     await pour(files(5))
     await soon()
+    const { bytes } = uploads.progress
     await pour([file('next.jpg')])
     await soon()
     expect(counts()).toMatchObject({ created: 1, total: 1 })
-    expect(uploads.list(null).map(({ path }) => path)).toEqual(['next.jpg'])
+    expect(uploads.progress.listed).toMatchObject({ created: 6, settled: 6, total: 6 })
+    expect([uploads.progress.bytes, uploads.progress.doneBytes]).toEqual([bytes / 5, bytes / 5])
+    expect(uploads.list(null).map(({ path }) => path)).toEqual(['0.jpg', '1.jpg', '2.jpg', '3.jpg', '4.jpg', 'next.jpg'])
+    uploads.clear()
+    expect([uploads.progress.listed.total, uploads.list(null)]).toEqual([0, []])
   })
 
   it('counts bytes that have left and bytes that are done', async () => {

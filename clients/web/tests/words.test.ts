@@ -55,6 +55,20 @@ describe('words', () => {
   )
 })
 
+describe('the end of an upload', () => {
+  const ends = (created: number, duplicate: number, rejected: number, failed: number) => ({ created, duplicate, rejected, failed })
+
+  it.each([
+    [ends(19, 0, 6, 0), 'Done: 19 new, 6 not taken', 'Готово: 19 новых, 6 не принято'],
+    [ends(0, 4, 0, 0), 'Done: 4 there already', 'Готово: 4 уже были'],
+    [ends(1, 1, 1, 1), 'Done: 1 new, 1 there already, 1 not taken, 1 not sent', 'Готово: 1 новая, 1 уже была, 1 не принята, 1 не отправлена'],
+    [ends(22, 0, 3, 11), 'Done: 22 new, 3 not taken, 11 not sent', 'Готово: 22 новые, 3 не приняты, 11 не отправлено'],
+    [ends(0, 0, 0, 0), 'Done', 'Готово'],
+  ])('is told with every number that is not zero', (count, inEnglish, inRussian) => {
+    expect([en.uploads.finished(count), ru.uploads.finished(count)]).toEqual([inEnglish, inRussian])
+  })
+})
+
 describe('a language', () => {
   it('is the first one of the reader that the page speaks', () => {
     expect(localeFor(['de-DE', 'ru-RU', 'en'])).toBe('ru')

@@ -1,3 +1,4 @@
+import { ended, type Ends } from './ends.ts'
 import type { Formats } from './formats.ts'
 
 const PHOTO = { one: 'photo', other: 'photos' }
@@ -165,7 +166,13 @@ export const english = (f: Formats) => ({
     nothingSent: 'nothing had to be sent',
     reading: 'Looking through folders, and uploading already',
     uploading: 'Uploading',
-    finished: (count: number) => `Done: ${f.counted(count, PHOTO)}`,
+    finished: ({ created, duplicate, rejected, failed }: Ends) =>
+      ended('Done', [
+        [created, { other: 'new' }],
+        [duplicate, { other: 'there already' }],
+        [rejected, { other: 'not taken' }],
+        [failed, { other: 'not sent' }],
+      ], f),
     paused: 'Paused. Nothing is being sent.',
     tryingAgain: 'Next try in',
     junk: (count: number) => `Left out: ${f.counted(count, FILE)} of the system, such as .DS_Store.`,

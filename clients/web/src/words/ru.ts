@@ -1,3 +1,4 @@
+import { ended } from './ends.ts'
 import type { Words } from './language.svelte.ts'
 import type { Formats } from './formats.ts'
 
@@ -166,7 +167,13 @@ export const russian = (f: Formats): Words => ({
     nothingSent: 'отправлять было нечего',
     reading: 'Просматриваем папки и уже загружаем',
     uploading: 'Загружаем',
-    finished: (count) => `Готово: ${f.counted(count, PHOTO)}`,
+    finished: ({ created, duplicate, rejected, failed }) =>
+      ended('Готово', [
+        [created, { one: 'новая', few: 'новые', many: 'новых', other: 'новых' }],
+        [duplicate, { one: 'уже была', few: 'уже были', many: 'уже были', other: 'уже были' }],
+        [rejected, { one: 'не принята', few: 'не приняты', many: 'не принято', other: 'не приняты' }],
+        [failed, { one: 'не отправлена', few: 'не отправлены', many: 'не отправлено', other: 'не отправлены' }],
+      ], f),
     paused: 'Пауза. Ничего не отправляется.',
     tryingAgain: 'Следующая попытка через',
     junk: (count) => `Пропущено служебное: ${f.counted(count, FILE)}, например .DS_Store.`,

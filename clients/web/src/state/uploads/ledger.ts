@@ -1,6 +1,29 @@
 import type { ProblemBody } from '../../api/types.ts'
 import type { Item, Status } from './item.ts'
 
+/** Numbers of files. */
+export interface Counts {
+  total: number
+  /** Those with an outcome, and those that failed. */
+  settled: number
+  created: number
+  duplicate: number
+  rejected: number
+  failed: number
+}
+
+export const NONE: Counts = { total: 0, settled: 0, created: 0, duplicate: 0, rejected: 0, failed: 0 }
+
+/** What has come since there were `before`. */
+export const since = (before: Counts, now: Counts): Counts => ({
+  total: now.total - before.total,
+  settled: now.settled - before.settled,
+  created: now.created - before.created,
+  duplicate: now.duplicate - before.duplicate,
+  rejected: now.rejected - before.rejected,
+  failed: now.failed - before.failed,
+})
+
 /** Every file that was taken in, and what became of it. */
 export class Ledger {
   all: Item[] = []
@@ -17,11 +40,11 @@ export class Ledger {
     return status === null ? this.all : this.#lists[status]
   }
 
-  counts() {
+  counts(): Counts {
     const { created, duplicate, rejected, failed } = this.#lists
     const counted = { created: created.length, duplicate: duplicate.length, rejected: rejected.length, failed: failed.length }
     const settled = Object.values(counted).reduce((sum, count) => sum + count, 0)
-    return { ...counted, settled, total: this.all.length, junk: this.junk, bytes: this.bytes, datasets: [...this.datasets] }
+    return { ...counted, settled, total: this.all.length }
   }
 
   add(item: Item): void {

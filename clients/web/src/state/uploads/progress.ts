@@ -1,4 +1,5 @@
 import type { Problem } from '../../api/problem.ts'
+import { NONE, type Counts } from './ledger.ts'
 
 /**
  * Why nothing is sent although there is something to send: a person wanted it so; a trouble that passes, with the time of
@@ -10,8 +11,8 @@ export type Hold =
   | { why: 'key'; problem: Problem }
   | { why: 'trouble'; problem: Problem }
 
-/** How an upload stands at one moment. Counts are files, sizes bytes. */
-export interface Progress {
+/** How an upload stands at one moment, sizes in bytes. What was finished before it began is in `listed` alone. */
+export interface Progress extends Counts {
   /** Whether anything is left to do, held back or not. */
   isRunning: boolean
   /** Whether folders are still being looked through. */
@@ -19,14 +20,9 @@ export interface Progress {
   hold: Hold | null
   /** Seconds until the next try, while `hold` is one that passes. */
   retryIn: number | null
+  /** Every file of the list, with those of the uploads before. */
+  listed: Counts
   datasets: readonly string[]
-  total: number
-  /** Files with an outcome, and those that failed. */
-  settled: number
-  created: number
-  duplicate: number
-  rejected: number
-  failed: number
   /** Files of systems that were left out. */
   junk: number
   bytes: number
@@ -40,6 +36,5 @@ export interface Progress {
 }
 
 export const NOTHING: Progress = {
-  isRunning: false, isReading: false, hold: null, retryIn: null, datasets: [], total: 0, settled: 0, created: 0, duplicate: 0,
-  rejected: 0, failed: 0, junk: 0, bytes: 0, doneBytes: 0, sentBytes: 0, bytesPerSecond: null, secondsLeft: null, seconds: 0,
+  ...NONE, isRunning: false, isReading: false, hold: null, retryIn: null, listed: NONE, datasets: [], junk: 0, bytes: 0, doneBytes: 0, sentBytes: 0, bytesPerSecond: null, secondsLeft: null, seconds: 0,
 }

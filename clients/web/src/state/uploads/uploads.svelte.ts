@@ -4,7 +4,7 @@ import { asProblem, isAbort, type Problem } from '../../api/problem.ts'
 import type { Found, Portions } from '../../platform/drops.ts'
 import { Delivery, type DeliveryMeans } from './delivery.ts'
 import { isJunk, itemOf, type Item, type Status } from './item.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, NONE, since, type Counts } from './ledger.ts'
 import { Meter } from './meter.ts'
 import { Pace } from './pace.ts'
 import { NOTHING, type Hold, type Progress } from './progress.ts'
@@ -32,6 +32,9 @@ export class Uploads {
   /** How things stand; replaced a few times a second while there is work. */
   progress: Progress = $state.raw(NOTHING)
   #ledger = new Ledger()
+  /** What the ledger held when the present upload began: the files, and their bytes. */
+  #before: Counts = NONE
+  #bytesBefore = 0
   #pace = new Pace()
   #abort = new AbortController()
   #hold: Hold | null = null
@@ -68,7 +71,7 @@ export class Uploads {
 
   /** Takes in files for a dataset; the first ones are sent while the rest is still being looked through. */
   async add(portions: Portions, dataset: string): Promise<void> {
-    if (!this.#isBusy && this.#ledger.list('failed').length === 0) this.clear()
+    if (!this.#isBusy && this.#ledger.list('failed').length === 0) this.#begin()
     const era = this.#era
     this.#intakes += 1
     this.#startClock()
@@ -131,6 +134,13 @@ export class Uploads {
     this.#breakOff()
     this.#queue.takeAll()
     this.#ledger = new Ledger()
+    this.#begin()
+  }
+
+  /** Counts anew; what was finished before stays in the list. */
+  #begin(): void {
+    this.#before = this.#ledger.counts()
+    this.#bytesBefore = this.#ledger.settledBytes
     this.#pace = new Pace()
     this.#failures = this.#seconds = this.#sentBytes = 0
     this.resume()
@@ -258,11 +268,18 @@ export class Uploads {
     const now = this.#means.now()
     const deliveries = [...this.#deliveries]
     const sentBytes = this.#sentBytes + deliveries.reduce((sum, delivery) => sum + delivery.sentBytes, 0)
-    const doneBytes = this.#ledger.settledBytes + deliveries.reduce((sum, delivery) => sum + delivery.pendingBytes, 0)
+    const settledBytes = this.#ledger.settledBytes - this.#bytesBefore
+    const doneBytes = settledBytes + deliveries.reduce((sum, delivery) => sum + delivery.pendingBytes, 0)
+    const bytes = this.#ledger.bytes - this.#bytesBefore
+    const listed = this.#ledger.counts()
     this.#measure(now, sentBytes, doneBytes)
     const rate = this.#advance.rate
     this.progress = {
-      ...this.#ledger.counts(),
+      ...since(this.#before, listed),
+      listed,
+      datasets: [...this.#ledger.datasets],
+      junk: this.#ledger.junk,
+      bytes,
       isRunning: this.#isBusy,
       isReading: this.#intakes > 0,
       hold: this.#hold,
@@ -270,7 +287,7 @@ export class Uploads {
       doneBytes,
       sentBytes,
       bytesPerSecond: this.#speed.rate,
-      secondsLeft: rate ? (this.#ledger.bytes - doneBytes) / rate : null,
+      secondsLeft: rate ? (bytes - doneBytes) / rate : null,
       seconds: this.#seconds,
     }
   }
