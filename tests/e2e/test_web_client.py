@@ -103,15 +103,20 @@ def tab_to(page, target):
     pytest.fail(f"Tab does not come to {target}")
 
 
-def test_empty_page_tells_what_to_do_in_the_language_of_the_reader(server, visit):
+def test_empty_page_tells_what_to_do_in_the_language_of_the_reader(server, visit, tmp_path):
     english, _ = visit(server.url)
     expect(english.get_by_role("heading", name="No photos yet")).to_be_visible()
     expect(english.get_by_text("Drop photos or whole folders anywhere on this page.")).to_be_visible()
     expect(english.locator("html")).to_have_attribute("lang", "en")
     russian, _ = visit(server.url, locale="ru-RU")
     expect(russian.get_by_role("heading", name="Фотографий пока нет")).to_be_visible()
-    russian.get_by_role("link", name="Выбрать фотографии").click()
+    with russian.expect_file_chooser() as chooser:
+        russian.locator("label").get_by_text("Выбрать фотографии").click()
+    photo = tmp_path / "река.jpg"
+    photo.write_bytes(jpeg(64, 64, seed=1))
+    chooser.value.set_files(photo)
     expect(heading(russian, "Загрузить фотографии")).to_be_visible()
+    expect(russian.get_by_role("status").filter(has_text="Готово: 1 новая")).to_be_visible()
     expect(russian.locator("html")).to_have_attribute("lang", "ru")
 
 
@@ -188,6 +193,18 @@ def test_search_finds_by_a_part_of_a_cyrillic_name_and_by_id(album, visit):
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
     page.go_back()
     expect(tiles(page)).to_have_count(3)
+
+
+def test_search_that_finds_nothing_in_a_dataset_goes_on_in_all_photos(album, visit):
+    fill(album, "here.jpg")
+    name = f"{uuid.uuid4().hex}.jpg"
+    fill(Uploader(album.http, album.url, f"{album.dataset}-other"), name)
+    page, _ = visit(f"{page_of(album)}?q={name}")
+    page.get_by_role("link", name="Search in all photos").click()
+    expect(tiles(page)).to_have_text([name])
+    expect(search_field(page)).to_have_value(name)
+    search_field(page).fill("no such thing")
+    expect(page.get_by_text("Try a shorter part of the name.", exact=True)).to_be_visible()
 
 
 def test_every_view_has_an_address_and_back_returns(album, visit):
@@ -376,7 +393,7 @@ def test_name_with_html_is_shown_as_text(album, visit):
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(f'[data-photo="{photo}"]')).to_have_text(HTML_NAME)
     expect(page.locator("img[src=x], main b")).to_have_count(0)
-    expect(page).to_have_title("Albumen")
+    expect(page).to_have_title(f"{album.dataset} · Albumen")
 
 
 def test_name_with_html_of_a_file_that_is_not_taken_is_shown_as_text(album, visit, chosen_files):
@@ -386,7 +403,7 @@ def test_name_with_html_of_a_file_that_is_not_taken_is_shown_as_text(album, visi
     expect_counters(page, created=1, duplicate=0, rejected=1)
     expect(page.get_by_role("listitem").filter(has_text=f"{HTML_NAME} This is not a photo")).to_have_count(1)
     expect(page.locator("img[src=x], main b")).to_have_count(0)
-    expect(page).to_have_title("Albumen")
+    expect(page).to_have_title("Upload photos · Albumen")
 
 
 def test_script_that_gets_into_the_page_is_refused_by_the_browser(gallery, visit):
@@ -396,7 +413,7 @@ def test_script_that_gets_into_the_page_is_refused_by_the_browser(gallery, visit
       script.textContent = "document.title = 'owned'";
       document.body.append(script);
     }""")
-    expect(page).to_have_title("Albumen")
+    expect(page).to_have_title("All photos · Albumen")
     page.wait_for_load_state("networkidle")
     watch.expect_trouble("policy script-src-elem refused inline")
     watch.expect_trouble("Content Security Policy")

@@ -149,3 +149,43 @@ def test_backspace_moves_to_the_trash_as_delete_does(album, visit):
     tiles(page).first.press("Space")
     page.keyboard.press("Backspace")
     expect(tiles(page)).to_have_text(["1.jpg"])
+
+
+def test_titles_tell_the_views_apart(album, visit):
+    fill(album, 2)
+    page, _ = visit(album.url)
+    expect(page).to_have_title("All photos · Albumen")
+    page.get_by_role("link", name=album.dataset).click()
+    expect(page).to_have_title(f"{album.dataset} · Albumen")
+    page.get_by_role("textbox", name="Search").fill("2")
+    expect(page).to_have_title(f"“2” · {album.dataset} · Albumen")
+    tiles(page).click()
+    expect(page).to_have_title("2.jpg · Albumen")
+    page.keyboard.press("Escape")
+    expect(page).to_have_title(f"“2” · {album.dataset} · Albumen")
+    page.get_by_role("link", name="Trash").click()
+    expect(page).to_have_title("Trash · Albumen")
+    page.get_by_role("button", name="Русский").click()
+    expect(page).to_have_title("Корзина · Albumen")
+
+
+def test_keyboard_does_not_come_under_the_bar_of_the_selection(album, visit):
+    fill(album, 2)
+    page, _ = visit(page_of(album))
+    tiles(page).first.press("Space")
+    page.get_by_role("button", name="Clear the selection").focus()
+    for _ in range(25):
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate("document.activeElement.closest('header')") is None
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Upload", exact=True).focus()
+    assert page.evaluate("document.activeElement.closest('header')") is not None
+
+
+def test_keyboard_comes_to_the_title_when_the_last_photo_has_left(album, visit):
+    fill(album, 2)
+    page, _ = visit(page_of(album))
+    expect(tiles(page)).to_have_count(2)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    expect(heading(page, album.dataset)).to_be_focused()

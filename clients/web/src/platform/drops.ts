@@ -14,6 +14,8 @@ export interface Portion {
 
 export type Portions = Iterable<Portion> | AsyncIterable<Portion>
 
+/** What a file dialog offers: photos, among them kinds that some systems do not know as such. */
+export const ACCEPTED = 'image/*,.heic,.heif,.avif,.tif,.tiff'
 /** Files that are asked for at a time. Browsers hand over all of them in one go, with a call to another process for each. */
 const AT_ONCE = 16
 

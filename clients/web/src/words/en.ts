@@ -64,7 +64,9 @@ export const english = (f: Formats) => ({
     emptyHint: 'Drop photos or whole folders anywhere on this page. Each gets a link once it is safely on disk.',
     emptyForViewer: 'They appear here as soon as somebody uploads them.',
     nothingTitle: 'Nothing found',
-    nothingHint: 'Try a shorter part of the name, or look in all photos.',
+    nothingHint: 'Try a shorter part of the name.',
+    nothingHintInDataset: 'Try a shorter part of the name, or search in all photos.',
+    searchAll: 'Search in all photos',
   },
 
   photo: {
