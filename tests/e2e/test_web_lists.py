@@ -189,3 +189,18 @@ def test_keyboard_comes_to_the_title_when_the_last_photo_has_left(album, visit):
     page.keyboard.press("Control+a")
     page.keyboard.press("Delete")
     expect(heading(page, album.dataset)).to_be_focused()
+
+
+def test_any_answer_of_the_server_ends_what_is_told_of_a_lost_connection(album, visit):
+    fill(album, 2)
+    page, watch = visit(page_of(album))
+    expect(tiles(page)).to_have_count(2)
+    page.route("**/health/live", lambda route: route.abort("connectionrefused"))
+    page.route("**/api/v1/photos?*", lambda route: route.abort("connectionrefused"))
+    page.get_by_role("textbox", name="Search").fill("1")
+    expect(page.get_by_text("No connection to the server.")).to_be_visible()
+    page.unroute("**/api/v1/photos?*")
+    page.get_by_role("textbox", name="Search").fill("2")
+    expect(tiles(page)).to_have_text(["2.jpg"])
+    expect(page.get_by_text("No connection to the server.")).to_have_count(0)
+    watch.expect_trouble("ERR_CONNECTION_REFUSED")

@@ -1,6 +1,6 @@
 // Wires the page together: the only place where its state is made.
 
-import { api, onProblem } from './api/index.ts'
+import { api, onAnswer, onProblem } from './api/index.ts'
 import { saveArchive, saveFile } from './platform/archive.ts'
 import { breathe } from './platform/breathe.ts'
 import { copyText } from './platform/clipboard.ts'
@@ -65,6 +65,8 @@ export const connection = new Connection({
     if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.photos.refresh(), datasets.refresh(), viewer.refresh()])
   },
 })
+
+onAnswer(() => connection.answered())
 
 onProblem((problem) => {
   session.note(problem)

@@ -35,6 +35,22 @@ describe('the connection', () => {
     expect([connection.isLost, asked]).toEqual([false, 1])
   })
 
+  it('is there again with any answer of the server', async () => {
+    let back = 0
+    const connection = new Connection({
+      probe: () => Promise.reject(new Error('no answer')),
+      sleep: (_, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')))),
+      onBack: () => (back += 1),
+    })
+    connection.answered()
+    void connection.lose()
+    await turn()
+    expect([connection.isLost, back]).toEqual([true, 0])
+    connection.answered()
+    await turn()
+    expect([connection.isLost, back]).toEqual([false, 1])
+  })
+
   it('is tried at once when the device has found a network', async () => {
     const connection = new Connection({
       probe: async () => {},

@@ -14,6 +14,7 @@ function network(...answers: Answer[]) {
   const asked: { address: string; init: RequestInit }[] = []
   const pauses: number[] = []
   const told: string[] = []
+  const answered = { times: 0 }
   const means = {
     root: '/below/',
     fetch: async (address: string, init: RequestInit) => {
@@ -24,8 +25,9 @@ function network(...answers: Answer[]) {
     },
     sleep: async (ms: number) => void pauses.push(ms),
     onProblem: (problem: Problem) => void told.push(problem.code),
+    onAnswer: () => void (answered.times += 1),
   }
-  return { means, transport: new Transport(means), client: new Client(means), asked, pauses, told }
+  return { means, transport: new Transport(means), client: new Client(means), asked, pauses, told, answered }
 }
 
 const broken = (): TypeError => new TypeError('Failed to fetch')
@@ -36,6 +38,15 @@ describe('a call', () => {
     const { transport, asked } = network(json({ photos: 2 }))
     expect(await transport.call('api/v1/stats')).toEqual({ photos: 2 })
     expect(asked[0]?.address).toBe('/below/api/v1/stats')
+  })
+
+  it('tells of every answer that is the server’s own, and of no other', async () => {
+    const { transport, answered } = network(json({}), json({ code: 'role_too_small' }, 403), broken(), new Response('<h1>Bad gateway</h1>', { status: 502 }))
+    await transport.call('x', { method: 'POST' })
+    for (const times of [2, 2, 2]) {
+      await transport.call('x', { method: 'POST' }).catch(() => {})
+      expect(answered.times).toBe(times)
+    }
   })
 
   it('leaves out empty parameters and writes the rest', () => {

@@ -131,6 +131,7 @@ export class Client {
   async upload(files: readonly File[], options: UploadOptions): Promise<void> {
     try {
       await sendFiles(this.#transport.address('upload'), files, options)
+      this.#transport.answered()
     } catch (error) {
       throw error instanceof Problem && error.code === 'offline' ? error : this.#transport.told(error)
     }

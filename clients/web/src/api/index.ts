@@ -12,9 +12,17 @@ export function onProblem(listener: (problem: Problem) => void): void {
   listeners.add(listener)
 }
 
+const answerListeners = new Set<() => void>()
+
+/** Calls back for every answer of the server, as it shows that the connection is there. */
+export function onAnswer(listener: () => void): void {
+  answerListeners.add(listener)
+}
+
 export const api = new Client({
   root,
   fetch: (input, init) => fetch(input, init),
   sleep,
   onProblem: (problem) => listeners.forEach((listener) => listener(problem)),
+  onAnswer: () => answerListeners.forEach((listener) => listener()),
 })

@@ -17,6 +17,8 @@ export interface Means {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Called for every problem before it is thrown. */
   onProblem: (problem: Problem) => void
+  /** Called for every answer that is the server's own, a problem or not. */
+  onAnswer: () => void
 }
 
 const TRIES = 4
@@ -44,9 +46,12 @@ export class Transport {
     const tries = (call.method ?? 'GET') === 'GET' ? TRIES : 1
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once<T>(path, call)
+        const result = await this.#once<T>(path, call)
+        this.answered()
+        return result
       } catch (error) {
         const problem = error as Problem
+        if (!isAbort(error) && problem.code !== 'offline') this.answered()
         if (isAbort(error) || attempt >= tries || !PASSING.has(problem.code)) throw this.told(error)
         await this.#means.sleep(pauseMs(attempt, problem.retryAfter), call.signal)
       }
@@ -74,6 +79,11 @@ export class Transport {
   told(error: unknown): unknown {
     if (!isAbort(error)) this.#means.onProblem(error as Problem)
     return error
+  }
+
+  /** Tells the whole page that the server has answered. */
+  answered(): void {
+    this.#means.onAnswer()
   }
 
   async #once<T>(path: string, call: Call): Promise<T> {

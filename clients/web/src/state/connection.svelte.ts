@@ -15,6 +15,8 @@ const LONGEST_PAUSE_MS = 30_000
 export class Connection {
   isLost = $state(false)
   #pause: AbortController | null = null
+  /** Whether the server has answered anything since it was lost. */
+  #hasAnswered = false
   readonly #means: ConnectionMeans
 
   constructor(means: ConnectionMeans) {
@@ -29,12 +31,19 @@ export class Connection {
   async lose(): Promise<void> {
     if (this.isLost) return
     this.isLost = true
+    this.#hasAnswered = false
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       await this.#rest(pause)
-      if (await this.#answers()) break
+      if (this.#hasAnswered || (await this.#answers())) break
     }
     this.isLost = false
     this.#means.onBack()
+  }
+
+  /** Takes any answer of the server for what it shows: the connection is there. */
+  answered(): void {
+    this.#hasAnswered = true
+    this.hurry()
   }
 
   /** Asks at once, as the device has found a network. */
