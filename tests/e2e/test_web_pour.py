@@ -193,6 +193,18 @@ def test_pasted_picture_is_uploaded_under_a_name_that_tells_when(album, visit):
     assert name.endswith(".png")
 
 
+def test_forced_colours_show_the_bar_and_which_list_is_chosen(album, visit):
+    page, _ = visit(uploads_of(album), forced_colors="active")
+    choose(page, [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": of_size(PHOTO_BYTES, seed=8)}])
+    expect_done(page, created=1)
+    edge = "button => getComputedStyle(button).borderBottomColor"
+    edges = {edge_of.evaluate(edge) for edge_of in page.locator(".counter").all()}
+    chosen = page.locator(".counter[aria-pressed=true]")
+    expect(chosen).to_have_count(1)
+    assert len(edges) == 2  # that of the chosen one, and that of all others
+    expect(page.get_by_role("progressbar")).to_have_css("border-top-style", "solid")
+
+
 def test_reasons_tell_what_a_file_is_and_what_the_server_takes(album, visit, tmp_path):
     files = {
         "good.jpg": of_size(PHOTO_BYTES),
