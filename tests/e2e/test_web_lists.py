@@ -204,3 +204,24 @@ def test_any_answer_of_the_server_ends_what_is_told_of_a_lost_connection(album, 
     expect(tiles(page)).to_have_text(["2.jpg"])
     expect(page.get_by_text("No connection to the server.")).to_have_count(0)
     watch.expect_trouble("ERR_CONNECTION_REFUSED")
+
+
+def test_handle_tells_what_the_mouse_points_at_and_is_silent_after_a_drag(album, visit):
+    fill(album, 90)
+    page, _ = visit(page_of(album), viewport={"width": 700, "height": 400})
+    handle = page.get_by_role("slider", name="Date")
+    label = handle.locator("strong + span")
+    box = handle.bounding_box()
+    right, bottom = box["x"] + box["width"] - 8, box["y"] + box["height"] - 4
+    page.mouse.move(right, bottom)
+    expect(label).to_have_text("90 of 90")
+    expect(handle).to_have_attribute("aria-valuenow", "1")
+    page.mouse.down()
+    page.mouse.move(right, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    expect(handle).to_be_focused()
+    page.mouse.move(100, 200)
+    expect(label.locator("..")).to_have_css("opacity", "0")
+    page.keyboard.press("Home")
+    expect(label).to_have_text("1 of 90")
+    expect(label.locator("..")).to_have_css("opacity", "1")
