@@ -225,3 +225,11 @@ def test_handle_tells_what_the_mouse_points_at_and_is_silent_after_a_drag(album,
     page.keyboard.press("Home")
     expect(label).to_have_text("1 of 90")
     expect(label.locator("..")).to_have_css("opacity", "1")
+
+
+def test_list_says_that_its_days_are_those_of_the_upload(album, visit):
+    fill(album, 1)
+    page, _ = visit(page_of(album))
+    expect(page.get_by_text("by day of upload (UTC)")).to_be_visible()
+    page.get_by_role("button", name="Русский").click()
+    expect(page.get_by_text("по дням загрузки (UTC)")).to_be_visible()

@@ -52,6 +52,7 @@ export const english = (f: Formats) => ({
 
   grid: {
     totals: (photos: string, bytes: string) => `${photos} · ${bytes}`,
+    byDay: 'by day of upload (UTC)',
     loading: 'Loading…',
     found: (text: string) => `Photos with “${text}” in their name`,
     date: 'Date',
@@ -119,6 +120,7 @@ export const english = (f: Formats) => ({
   trash: {
     hint: (days: number) => `Photos stay here for ${f.counted(days, DAY)}. After that they may be deleted for good.`,
     hintAtOnce: 'Photos that lie here may be deleted for good at any time.',
+    byDay: 'They are listed by day of upload (UTC).',
     restore: 'Restore',
     restoreAll: (count: number) => `Restore all (${f.number(count)})`,
     moving: (done: number, total: number) => `${f.number(done)} of ${f.counted(total, PHOTO)} moved`,

@@ -56,6 +56,7 @@ export const russian = (f: Formats): Words => ({
 
   grid: {
     totals: (photos, bytes) => `${photos} · ${bytes}`,
+    byDay: 'по дням загрузки (UTC)',
     loading: 'Открываем…',
     found: (text) => `Фотографии, в имени которых есть «${text}»`,
     date: 'Дата',
@@ -124,6 +125,7 @@ export const russian = (f: Formats): Words => ({
   trash: {
     hint: (days) => `Фотографии лежат здесь ${f.counted(days, DAY)}. Потом они могут удалиться навсегда.`,
     hintAtOnce: 'Всё, что лежит здесь, может удалиться навсегда в любой момент.',
+    byDay: 'Они разложены по дням загрузки (UTC).',
     restore: 'Восстановить',
     restoreAll: (count) => `Восстановить все (${f.number(count)})`,
     moving: (done, total) => `Перемещено: ${f.number(done)} из ${f.counted(total, PHOTO_OF)}`,
