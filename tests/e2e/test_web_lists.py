@@ -12,6 +12,8 @@ from forms import Uploader, ids, part
 from pictures import jpeg
 
 SHAPES = [(96, 64), (64, 96), (80, 80), (120, 60)]
+CUT = """(texts) => texts.filter(({scrollWidth, clientWidth, scrollHeight, clientHeight}) =>
+  scrollWidth > clientWidth || scrollHeight > clientHeight + 1).map(({innerText}) => innerText)"""
 FOCUSED = "document.activeElement.dataset.photo"
 
 
@@ -225,6 +227,40 @@ def test_handle_tells_what_the_mouse_points_at_and_is_silent_after_a_drag(album,
     page.keyboard.press("Home")
     expect(label).to_have_text("1 of 90")
     expect(label.locator("..")).to_have_css("opacity", "1")
+
+
+def cut(page, selector):
+    """The texts of which something is cut off."""
+    expect(page.locator(selector).first).to_be_visible()
+    return page.locator(selector).evaluate_all(CUT)
+
+
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("locale", ["en-GB", "ru-RU"])
+def test_narrow_windows_show_days_counts_and_reasons_whole(album, visit, locale, width):
+    fill(album, 2)
+    page, _ = visit(page_of(album), locale=locale, viewport={"width": width, "height": 700}, has_touch=True)
+    assert cut(page, "section h2") == []
+    tiles(page).first.press("Space")
+    assert cut(page, "[role=toolbar] [role=status] > span:last-child") == []
+    expect(page.locator("[role=toolbar] [role=status]")).to_contain_text("1")
+    page.goto(f"{album.url}/uploads?dataset={album.dataset}")
+    texts = {
+        "page.html": b"<!doctype html><html></html>",
+        "notes.txt": b"words\n" * 9,
+        "drawing.svg": b"<svg/>",
+        "void.jpg": b"",
+    }
+    files = [{"name": name, "mimeType": "image/jpeg", "buffer": text} for name, text in texts.items()]
+    page.locator("input[type=file]").first.set_input_files(files)
+    expect(page.locator("[data-counter=rejected]")).to_have_text("4")
+    assert cut(page, ".told") == []
+
+
+def test_names_in_the_sidebar_are_whole_on_a_desk(album, visit):
+    fill(album, 2)
+    page, _ = visit(album.url, locale="ru-RU", viewport={"width": 1280, "height": 800})
+    assert cut(page, "aside nav > ul:first-child .name") == []
 
 
 def test_list_says_that_its_days_are_those_of_the_upload(album, visit):

@@ -19,6 +19,7 @@ export function formatsOf(locale: Locale, tag: string = locale) {
   const moments = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' })
   const days = new Intl.DateTimeFormat(tag, { dateStyle: 'full' })
   const dates = new Intl.DateTimeFormat(tag, { dateStyle: 'full', timeZone: 'UTC' })
+  const shortDates = new Intl.DateTimeFormat(tag, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
   const months = new Intl.DateTimeFormat(tag, { month: 'short', year: 'numeric', timeZone: 'UTC' })
   const lists = new Intl.ListFormat(locale, { type: 'conjunction' })
 
@@ -60,6 +61,8 @@ export function formatsOf(locale: Locale, tag: string = locale) {
     day: (time: string): string => days.format(new Date(time)),
     /** A day of the calendar, such as 2026-11-23, with its weekday. */
     date: (day: string): string => dates.format(new Date(day)),
+    /** The same in little room. */
+    shortDate: (day: string): string => shortDates.format(new Date(day)),
     /** The month of a day of the calendar. */
     month: (day: string): string => months.format(new Date(day)),
     list: (parts: readonly string[]): string => lists.format(parts),
