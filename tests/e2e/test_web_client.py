@@ -195,18 +195,6 @@ def test_search_finds_by_a_part_of_a_cyrillic_name_and_by_id(album, visit):
     expect(tiles(page)).to_have_count(3)
 
 
-def test_search_that_finds_nothing_in_a_dataset_goes_on_in_all_photos(album, visit):
-    fill(album, "here.jpg")
-    name = f"{uuid.uuid4().hex}.jpg"
-    fill(Uploader(album.http, album.url, f"{album.dataset}-other"), name)
-    page, _ = visit(f"{page_of(album)}?q={name}")
-    page.get_by_role("link", name="Search in all photos").click()
-    expect(tiles(page)).to_have_text([name])
-    expect(search_field(page)).to_have_value(name)
-    search_field(page).fill("no such thing")
-    expect(page.get_by_text("Try a shorter part of the name.", exact=True)).to_be_visible()
-
-
 def test_every_view_has_an_address_and_back_returns(album, visit):
     (photo,) = fill(album, "one.jpg")
     page, _ = visit(album.url)
@@ -314,21 +302,6 @@ def test_photo_is_restored_from_the_trash(album, visit):
     expect(page.get_by_role("status")).to_contain_text(f"{name} is back.")
     expect(page.get_by_role("listitem").filter(has_text=name)).to_have_count(0)
     assert album.get(f"/get/{photo}").status_code == 200
-
-
-def test_dataset_is_made_and_shown(gallery, visit):
-    name = f"Cats {uuid.uuid4().hex[:8]}"
-    page, watch = visit(gallery.url)
-    page.get_by_role("button", name="New dataset").click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Create").click()
-    expect(heading(page, name)).to_be_visible()
-    expect(page).to_have_url(f"{gallery.url}/d/{name.lower().replace(' ', '-')}")
-    page.get_by_role("button", name="New dataset").click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Create").click()
-    expect(page.get_by_role("alert")).to_contain_text("There is a dataset of that short name already.")
-    watch.expect_trouble("status of 409")
 
 
 def test_page_is_used_by_the_keyboard_alone(album, visit):

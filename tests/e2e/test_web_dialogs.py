@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 
 import pytest
 from playwright.sync_api import expect
@@ -33,6 +34,21 @@ def heading(page, text):
 
 def told(field):
     return field.evaluate("field => field.validationMessage")
+
+
+def test_dataset_is_made_and_shown(open_server, visit):
+    name = f"Cats {uuid.uuid4().hex[:8]}"
+    page, watch = visit(open_server.url)
+    page.get_by_role("button", name="New dataset").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create").click()
+    expect(heading(page, name)).to_be_visible()
+    expect(page).to_have_url(f"{open_server.url}/d/{name.lower().replace(' ', '-')}")
+    page.get_by_role("button", name="New dataset").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is a dataset of that short name already.")
+    watch.expect_trouble("status of 409")
 
 
 def test_dataset_is_made_and_renamed_by_typing_at_once(open_server, visit):

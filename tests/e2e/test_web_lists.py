@@ -193,6 +193,18 @@ def test_keyboard_comes_to_the_title_when_the_last_photo_has_left(album, visit):
     expect(heading(page, album.dataset)).to_be_focused()
 
 
+def test_search_that_finds_nothing_in_a_dataset_goes_on_in_all_photos(album, visit):
+    fill(album, 2)
+    fill(Uploader(album.http, album.url, f"{album.dataset}-other"), 3)
+    page, _ = visit(f"{page_of(album)}?q=3.jpg")
+    expect(page.get_by_text("or search in all photos")).to_be_visible()
+    page.get_by_role("link", name="Search in all photos").click()
+    expect(page).to_have_url(f"{album.url}/?q=3.jpg")
+    expect(tiles(page).first).to_have_text("3.jpg")
+    page.get_by_role("textbox", name="Search").fill("no such thing")
+    expect(page.get_by_text("Try a shorter part of the name.", exact=True)).to_be_visible()
+
+
 def test_any_answer_of_the_server_ends_what_is_told_of_a_lost_connection(album, visit):
     fill(album, 2)
     page, watch = visit(page_of(album))
