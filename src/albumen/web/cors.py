@@ -13,7 +13,6 @@ _PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, Range"),
     ("Access-Control-Max-Age", "86400"),
-    ("Content-Length", "0"),
 )
 _EXPOSED = (
     "Access-Control-Expose-Headers",
