@@ -35,6 +35,7 @@ class Running:
     def __init__(self, application, instant, terms):
         listener = socket.create_server(("127.0.0.1", 0))
         self.address = listener.getsockname()
+        self.url = f"http://127.0.0.1:{self.address[1]}"
         self.let_go = []
         patience = Patience(terms.pop("seconds", 30), terms.pop("least_bytes", 1000), self._tell)
         defaults = {"threads": 8, "connections": 100, "head_seconds": 30, "shutdown_seconds": 10}

@@ -10,6 +10,8 @@ from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
 WAIT_SECONDS = 60
+SMALL_BUFFER = 4096
+SHORT_SEGMENT = 1000  # the buffers of the local network are made for 64 KB
 
 
 @contextmanager
@@ -18,6 +20,18 @@ def connected(url):
     address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port), WAIT_SECONDS) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield link
+
+
+@contextmanager
+def connected_tightly(url):
+    """A connection that holds little on its way to the client, as through the internet."""
+    address = urlsplit(url)
+    with socket.socket() as link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SHORT_SEGMENT)
+        link.settimeout(WAIT_SECONDS)
+        link.connect((address.hostname, address.port))
         yield link
 
 

@@ -12,12 +12,13 @@ class Budget:
         self._left = most
         self._lock = Lock()
 
-    def take(self, count: int) -> bool:
-        """Take some, unless there are not so many left; tell whether they were taken."""
+    def take(self, count: int, instead_of: int = 0) -> bool:
+        """Take some, in place of what was taken before, unless there are not so many left; tell whether it was done."""
+        more = count - instead_of
         with self._lock:
-            if count > self._left:
+            if more > self._left:
                 return False
-            self._left -= count
+            self._left -= more
             return True
 
     def give_back(self, count: int) -> None:

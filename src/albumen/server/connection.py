@@ -15,7 +15,7 @@ from albumen.errors import BodyTooSlow
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Buffer = bytes | memoryview
+    Buffer = bytes | bytearray | memoryview
 
 _INFO = struct.Struct("=120xQ")  # struct tcp_info of linux/tcp.h: bytes that the other side acknowledged
 _RESET = struct.pack("=ii", 1, 0)  # SO_LINGER: closing drops what was not sent
@@ -39,7 +39,7 @@ class Connection:
 
     __slots__ = (
         *("_moved", "_patience", "_waited"),
-        *("address", "buffer", "is_open", "number", "port", "since", "socket", "unsent"),
+        *("address", "buffer", "held", "is_open", "number", "port", "since", "socket", "unsent"),
     )
 
     def __init__(self, client: socket.socket, address: str, port: int, patience: Patience) -> None:
@@ -50,6 +50,7 @@ class Connection:
         self.address = address
         self.port = port
         self.buffer = bytearray()  # received and not used yet
+        self.held = bytearray()  # of an answer that began within its request, to be sent before anything else
         self.unsent = b""  # the end of an answer, which a thread left to the loop
         self.since = time.monotonic()
         self.is_open = True
@@ -71,7 +72,7 @@ class Connection:
 
     def has_more_by(self, deadline: float) -> bool:
         """Wait until there are bytes, or the end of them, but not longer; tell whether there are."""
-        return bool(self.buffer) or _ready(self.number, select.POLLIN, max(deadline - time.monotonic(), 0))
+        return bool(self.buffer) or _ready(self.number, select.POLLIN, deadline - time.monotonic())
 
     def receive_line(self, most: int) -> bytes | None:
         """Return a line without its end, None when there is none of at most so many bytes. Raises BodyTooSlow."""
@@ -98,22 +99,32 @@ class Connection:
         return b""
 
     def send(self, parts: Sequence[Buffer]) -> None:
-        """Send all of these bytes. Raises ClientGone."""
+        """Send all of these bytes, behind those that are held. Raises ClientGone."""
         left = self.send_now(parts)
-        while left:
+        while left or self.held:
             self._wait_for_room()
             left = self.send_now(left)
 
     def send_now(self, parts: Sequence[Buffer]) -> list[Buffer]:
         """Send what the system takes at once; return what is left. Raises ClientGone."""
+        if self.held:
+            self._send_held()
+        return list(parts) if self.held else after(parts, self._give(parts))
+
+    def _send_held(self) -> None:
+        """Send what the system takes at once of what is held. Raises ClientGone."""
+        sent = self._give([self.held])
+        del self.held[:sent]
+
+    def _give(self, parts: Sequence[Buffer]) -> int:
+        """Give bytes to the system; return how many it took. Raises ClientGone."""
         try:
-            sent = self.socket.sendmsg(parts)
+            return self.socket.sendmsg(parts)
         except BlockingIOError:
-            return list(parts)
+            return 0
         except OSError as exc:
             self.is_open = False
             raise ClientGone from exc
-        return after(parts, sent)
 
     def acknowledged(self) -> int:
         """Return how many bytes the client took so far."""
@@ -155,11 +166,23 @@ class Connection:
     def _wait_for_bytes(self) -> None:
         left = self._patience.seconds - self._waited
         began = time.monotonic()
-        is_ready = left > 0 and _ready(self.number, select.POLLIN, left)
+        is_ready = left > 0 and self._come_by(began + left)
         self._waited += time.monotonic() - began
         if not is_ready:
             self._patience.tell("sender", self.address)
             raise BodyTooSlow("The body came too slowly, or not at all. Send the request again.")
+
+    def _come_by(self, deadline: float) -> bool:
+        """Wait for bytes, or the end of them, and send what is held meanwhile: the client may wait for that."""
+        while self.held:
+            event = _event(self.number, select.POLLIN | select.POLLOUT, deadline - time.monotonic())
+            if event != select.POLLOUT:
+                return bool(event)
+            try:
+                self._send_held()
+            except ClientGone:
+                return True
+        return _ready(self.number, select.POLLIN, deadline - time.monotonic())
 
     def _note_progress(self, count: int) -> None:
         self._moved += count
@@ -189,6 +212,11 @@ def after(parts: Sequence[Buffer], sent: int) -> list[Buffer]:
 
 
 def _ready(number: int, event: int, seconds: float) -> bool:
+    return bool(_event(number, event, seconds))
+
+
+def _event(number: int, events: int, seconds: float) -> int:
+    """Wait for one of these events, or an error, but not longer; return what happened, 0 for nothing."""
     waiting = select.poll()
-    waiting.register(number, event)
-    return bool(waiting.poll(1000 * seconds))
+    waiting.register(number, events)
+    return sum(event for _, event in waiting.poll(1000 * max(seconds, 0)))

@@ -89,6 +89,8 @@ def exchange(connection: Connection, head: Head, site: Site, *, keeps: bool) -> 
     except Exception:
         log.exception("request_crashed")
         return _after_crash(connection, answer)
+    finally:
+        answer.close()
     if not connection.is_open:
         return Ending.CLOSE
     if body.is_cut or not (body.is_whole or (answer.keeps and body.skip(0))):
