@@ -163,7 +163,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     """Wire the services of one process. `background` decodes with fewer processes and at a lower priority."""
     database = _open_database(settings)
     workspace = Workspace(settings.data / "tmp", Floor(settings.data, settings.min_free_bytes).check)
-    store = LocalBlobStore(settings.data, workspace, settings.sync_threads)
+    store = LocalBlobStore(settings.data, workspace, settings.sync_threads, settings.busy_seconds)
     preview_store = PreviewStore(settings.data, workspace)
     decoders = _decoders(settings, background=background)
     committer = ThreadPoolExecutor(COMMIT_THREADS, "albumen-commit")

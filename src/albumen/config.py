@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     sync_threads: int = Field(8, ge=1, le=64, description="Threads per process that wait for the disk.")
     busy_seconds: float = Field(
-        10.0, gt=0, le=LONGEST_SECONDS, description="Wait for the database before answering 503."
+        10.0, gt=0, le=LONGEST_SECONDS, description="Wait for the database, or for `albumen gc`, before answering 503."
     )
     derive: bool = Field(
         default=True, description="Make placeholders and grid previews and read EXIF in the background."

@@ -244,7 +244,7 @@ class StorageFull(Unavailable):
 
 
 class Busy(Unavailable):
-    """The database was locked for too long; try again."""
+    """The database, or the store of photos, was locked for too long; try again."""
 
     code = "busy"
     title = "Busy, try again"

@@ -1,7 +1,8 @@
-"""Another program holds the database: uploads are refused for a while, reading goes on, nothing is lost."""
+"""Another program holds the database or the store: uploads are refused for now, reading goes on, nothing is lost."""
 
 from __future__ import annotations
 
+import fcntl
 from contextlib import closing, contextmanager
 
 import pysqlite3
@@ -99,3 +100,15 @@ def test_readiness_does_not_wait_for_the_database(tmp_path):
             _assert_busy(traffic.get(server.url, "/health/ready"))
             assert traffic.get(server.url, "/health/live").status_code == 200
         assert traffic.get(server.url, "/health/ready").status_code == 200
+
+
+def test_a_sweep_that_was_suspended_holds_up_uploads_for_a_time_only(server, outcome):
+    new = of_size(3_000, seed=4)
+    with (server.data / "sweep.lock").open("ab") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        _assert_busy(traffic.post(server.url, [new]))
+        _assert_busy(traffic.get(server.url, "/health/ready"))
+        assert traffic.get(server.url, f"/get/{outcome['id']}").content == EARLIER
+    assert traffic.get(server.url, "/health/ready").status_code == 200
+    assert traffic.post(server.url, [new]).status_code == 201
+    assert traffic.received_files(server.data) == []

@@ -77,10 +77,10 @@ class BlobStore(Protocol):
         """
 
     def holding(self) -> AbstractContextManager[None]:
-        """While held, nobody is `sweeping`: hold it from `publish` until the rows are committed."""
+        """While held, nobody is `sweeping`: hold it from `publish` until the rows are committed. Raises Busy."""
 
     def sweeping(self) -> AbstractContextManager[None]:
-        """While held, nobody is between `publish` and the commit of the rows."""
+        """While held, nobody is between `publish` and the commit of the rows. Raises Busy."""
 
     def open(self, key: BlobKey) -> BinaryIO:
         """Open the bytes for reading, seekable. Raises BlobMissing, BlobDamaged."""
@@ -113,4 +113,4 @@ class BlobStore(Protocol):
         """Raise StorageFull when no more is to be taken in. Cheap."""
 
     def check(self) -> None:
-        """Raise StorageUnavailable unless bytes can be written and read now."""
+        """Raise StorageUnavailable unless bytes can be written and read now, Busy when another keeps them out."""

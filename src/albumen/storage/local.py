@@ -15,6 +15,7 @@ import errno
 import fcntl
 import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from albumen.domain.budget import Budget
-from albumen.errors import BlobDamaged, StorageUnavailable
+from albumen.errors import BlobDamaged, Busy, StorageUnavailable
 from albumen.storage.base import BlobMissing, BlobStat
 from albumen.storage.files import (
     UNREADABLE,
@@ -47,12 +48,22 @@ if TYPE_CHECKING:
     from albumen.storage.files import Workspace
     from albumen.storage.incoming import LocalIncoming
 
+BUSY_SECONDS = 10.0
+CHECK_SECONDS = 1.0
+LOOK_SECONDS = 0.01
+
 
 class LocalBlobStore:
-    """One directory on a local disk; see the module for its guarantees."""
+    """One directory on a local disk; see the module for its guarantees.
 
-    def __init__(self, root: Path, workspace: Workspace, sync_threads: int = 8) -> None:
+    Who cannot pass the gate for `busy_seconds`, as when a sweep was suspended, gets Busy.
+    """
+
+    def __init__(
+        self, root: Path, workspace: Workspace, sync_threads: int = 8, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self._workspace = workspace
+        self._busy_seconds = busy_seconds
         self._blobs = root / "blobs"
         self._quarantine = root / "quarantine"
         self._gate = root / "sweep.lock"
@@ -83,13 +94,13 @@ class LocalBlobStore:
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Share the gate with other uploads; a sweep waits for those before it."""
-        with self._locked(fcntl.LOCK_SH):
+        with self._locked(fcntl.LOCK_SH, self._busy_seconds):
             yield
 
     @contextmanager
     def sweeping(self) -> Iterator[None]:
         """Have the gate alone; uploads wait with their commit."""
-        with self._locked(fcntl.LOCK_EX):
+        with self._locked(fcntl.LOCK_EX, self._busy_seconds):
             yield
 
     def open(self, key: BlobKey) -> BinaryIO:
@@ -161,7 +172,7 @@ class LocalBlobStore:
         self._workspace.check_space()
 
     def check(self) -> None:
-        """Make a byte durable, and look for the folder of the blobs."""
+        """Make a byte durable, look for the folder of the blobs, and pass the gate within a second."""
         if not self._blobs.is_dir():
             raise StorageUnavailable("The folder of the photos is missing.")
         self.check_space()
@@ -172,6 +183,8 @@ class LocalBlobStore:
             incoming.sha256()
         finally:
             incoming.discard()
+        with self._locked(fcntl.LOCK_SH, min(CHECK_SECONDS, self._busy_seconds)):
+            pass
 
     def close(self) -> None:
         """Wait for pending syncs and close the folders."""
@@ -200,12 +213,13 @@ class LocalBlobStore:
             sync_folder(self._blobs)
 
     @contextmanager
-    def _locked(self, mode: int) -> Iterator[None]:
+    def _locked(self, mode: int, seconds: float) -> Iterator[None]:
         """Pass the gate in turn: shared locks that overlap without a pause would keep a sweep out for ever."""
+        deadline = time.monotonic() + seconds
         with explained(), _opened(self._gate) as gate:
             with _opened(self._turn) as turn:
-                fcntl.flock(turn, fcntl.LOCK_EX)
-                fcntl.flock(gate, mode)
+                _lock(turn, fcntl.LOCK_EX, deadline)
+                _lock(gate, mode, deadline)
             yield
 
 
@@ -232,10 +246,18 @@ def _explained_for_one() -> Iterator[None]:
         raise explain(exc) from exc
 
 
-def _is_free(lock: BinaryIO) -> bool:
-    """Take a lock alone, unless others share it."""
+def _lock(file: int, mode: int, deadline: float) -> None:
+    """Take a lock, looking again and again: the system would wait for it without an end. Raises Busy."""
+    while not _is_free(file, mode):
+        if time.monotonic() >= deadline:
+            raise Busy("Another process kept the store of photos for too long. Try again.")
+        time.sleep(LOOK_SECONDS)
+
+
+def _is_free(lock: BinaryIO | int, mode: int = fcntl.LOCK_EX) -> bool:
+    """Take a lock, alone unless `mode` says otherwise, if no other is in its way."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
