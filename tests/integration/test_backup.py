@@ -435,6 +435,26 @@ def test_backup_whose_database_names_paths_is_refused_and_touches_nothing(servic
         verify(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("CREATE VIEW blob AS WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i FROM n) SELECT i FROM n", "view"),
+        ("CREATE TRIGGER more AFTER INSERT ON photo BEGIN DELETE FROM photo; END", "trigger"),
+        ("CREATE VIRTUAL TABLE blob USING rtree (id, low, high)", "table"),
+        ("CREATE TABLE blob (bytes INTEGER, sha256 TEXT AS (printf('%.*c', bytes, 'x')))", "column"),
+    ],
+)
+def test_backup_whose_database_would_run_something_is_refused(services, folder, tmp_path, change, what):
+    add(services, 1)
+    name = back_up(services, folder).name
+    rewritten(folder, name, "ALTER TABLE blob RENAME TO moved", ())
+    rewritten(folder, name, change, ())
+    with pytest.raises(StartRefused, match=f"strange {what}"):
+        build_archive(folder).restore(RestoreFolder(tmp_path / "restored"), None, silent)
+    with pytest.raises(StartRefused, match=f"strange {what}"):
+        verify(folder)
+
+
 def test_renamed_backup_stops_backups_and_pruning_but_not_the_restore_of_another(services, folder, restored):
     (first,) = add(services, 1)
     name = back_up(services, folder).name

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
-from albumen.errors import AlbumenError, Busy, StorageFull, StorageUnavailable
+from albumen.errors import AlbumenError, Busy, StartRefused, StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,21 @@ _PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA wal_autocheckpoint = 4000",  # 16 MB: uploads change the same pages of indexes again and again
 )
+_STRANGE_ENTRIES = """
+    SELECT type, name
+    FROM sqlite_schema
+    WHERE NOT (
+        type = 'table' AND sql LIKE 'CREATE TABLE %'
+        OR type = 'index' AND (sql IS NULL OR sql LIKE 'CREATE INDEX %' OR sql LIKE 'CREATE UNIQUE INDEX %')
+    )
+    LIMIT 1
+"""
+_COMPUTED_COLUMNS = """
+    SELECT 'column', entry.name || '.' || field.name
+    FROM sqlite_schema AS entry, pragma_table_xinfo(entry.name) AS field
+    WHERE entry.type = 'table' AND field.hidden <> 0
+    LIMIT 1
+"""
 
 log = structlog.get_logger()
 
@@ -68,17 +83,31 @@ def open_sqlite(path: Path | None, busy_seconds: float) -> Engine:
 
 
 def open_sqlite_copy(path: Path) -> Engine:
-    """Return an engine that reads a database which nobody ever changes; nothing is written beside it."""
+    """Return an engine that reads a database which nobody ever changes; nothing is written beside it.
+
+    Connecting raises StartRefused for one that would run something while it is read: a view may never end.
+    """
 
     def connect() -> Any:  # noqa: ANN401 - a driver's connection has no type
         address = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
         connection = pysqlite3.connect(address, uri=True, check_same_thread=False)
         connection.isolation_level = None
+        connection.execute("PRAGMA trusted_schema = OFF")
+        _refuse_strange_schema(connection)
         return connection
 
     engine = create_engine("sqlite+pysqlite://", module=pysqlite3, poolclass=NullPool, creator=connect)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _refuse_strange_schema(connection: Any) -> None:  # noqa: ANN401 - a driver's connection has no type
+    """Refuse what no version of Albumen has made: anything but plain tables and indexes, and columns that compute."""
+    for query in (_STRANGE_ENTRIES, _COMPUTED_COLUMNS):
+        found = connection.execute(query).fetchone()
+        if found is not None:
+            connection.close()
+            raise StartRefused(f"The database of the backup has a strange {found[0]}, {found[1]!r}; others changed it.")
 
 
 def probe_write(engine: Engine, seconds: float) -> None:
