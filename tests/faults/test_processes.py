@@ -185,6 +185,27 @@ def test_a_killed_worker_is_replaced_and_the_service_goes_on(data):
         assert traffic.digests_of(server.url, earlier) == [sha256(PHOTO)]
 
 
+def _metric(server, name):
+    lines = traffic.get(server.url, "/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+def test_a_worker_in_the_place_of_a_killed_one_goes_on_with_its_counters_in_the_same_files(data, tmp_path):
+    counter, places = 'albumen_http_requests_total{method="GET",route="datasets.read_stats"', "albumen_places_in_use"
+    with running(data, "--workers", "1", ALBUMEN_DERIVE="false", TMPDIR=str(tmp_path)) as server:
+        for number in range(1, 4):
+            with connected(server.url) as link:
+                SlowUpload(server, link)
+                assert traffic.get(server.url, "/api/v1/stats").status_code == 200
+                assert (_metric(server, counter), _metric(server, places)) == (number, 1)
+                files = sorted(tmp_path.glob("albumen-metrics-*/*.db"))
+                (victim,) = traffic.workers(server)
+                victim.kill()
+                victim.wait(60)
+            assert (_metric(server, counter), _metric(server, places)) == (number, 0), "the next one does not go on"
+            assert sorted(tmp_path.glob("albumen-metrics-*/*.db")) == files
+
+
 def test_a_killed_background_worker_is_replaced_and_its_work_goes_on(data):
     with running(data, "--workers", "1") as server:
         first, *_ = eventually(lambda: traffic.background(server), "there is no background worker")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from multiprocessing import current_process
 from typing import TYPE_CHECKING
 
 import click
@@ -50,7 +51,18 @@ def serve(
     configure_logs(settings)
     prepare(settings)
     with locked_folder(METRICS_PREFIX) as folder:
-        os.environ[METRICS_VARIABLE] = str(folder)
+        _share_metrics(folder)
         from albumen.cli.server import run_server  # noqa: PLC0415 - reads the variable when imported
 
         run_server(settings)
+
+
+def _share_metrics(folder: Path) -> None:
+    """Let the processes of this server keep their metrics in a folder, each under its name.
+
+    Under its number in the system, each that replaces another would add files, and all are read for ever.
+    """
+    os.environ[METRICS_VARIABLE] = str(folder)
+    from prometheus_client import values  # noqa: PLC0415 - reads the variable when imported
+
+    values.ValueClass = values.MultiProcessValue(lambda: current_process().name)  # type: ignore[misc]

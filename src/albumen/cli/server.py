@@ -27,6 +27,7 @@ from albumen.server.loop import Loop, Terms
 from albumen.services.recent import never_wait
 from albumen.web.app import create_app
 from albumen.web.context import context_of
+from albumen.web.observe import begin_process
 from albumen.worker.lifetime import die_with, name_process
 from albumen.worker.run import run_worker
 
@@ -72,7 +73,7 @@ def _tell_service_manager(state: str) -> None:
 def _members(settings: Settings, listener: socket.socket, tell_ready: int) -> list[Member]:
     parent, connections = os.getpid(), _most_connections()
     serve = partial(_serve, settings, listener, parent, connections, tell_ready)
-    members = [Member("albumen-serve", serve) for _ in range(settings.workers)]
+    members = [Member(f"albumen-serve-{number}", serve) for number in range(1, settings.workers + 1)]
     if settings.derive:
         members.append(Member("albumen-derive", partial(_derive, settings, parent), BACKGROUND_PAUSE_SECONDS))
     return members
@@ -82,6 +83,7 @@ def _serve(settings: Settings, listener: socket.socket, parent: int, connections
     """Answer requests in this process, which does not outlive `parent`."""
     name_process("albumen-serve")
     die_with(parent)
+    begin_process()
     services = build(settings)
     services.start()
     app = create_app(services)

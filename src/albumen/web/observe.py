@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from functools import lru_cache
+from multiprocessing import current_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -61,18 +62,17 @@ def metrics_text() -> bytes:
     folder = shared_folder()
     if folder is None:
         return generate_latest(OWN_REGISTRY)
-    _forget_dead_processes(folder)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 
 
-def _forget_dead_processes(folder: Path) -> None:
-    """Take what is under way out of the sum for processes that are gone: nothing of theirs is."""
-    for path in folder.glob("gauge_live*.db"):
-        pid = int(path.stem.rpartition("_")[2])
-        if not Path(f"/proc/{pid}").exists():
-            path.unlink(missing_ok=True)
+def begin_process() -> None:
+    """Forget what was under way in the process that this one replaces: nothing of it is. Its counters go on."""
+    folder = shared_folder()
+    if folder is not None:
+        for path in folder.glob(f"gauge_live*_{current_process().name}.db"):
+            path.unlink()
 
 
 class Observer:
