@@ -65,4 +65,4 @@ def _share_metrics(folder: Path) -> None:
     os.environ[METRICS_VARIABLE] = str(folder)
     from prometheus_client import values  # noqa: PLC0415 - reads the variable when imported
 
-    values.ValueClass = values.MultiProcessValue(lambda: current_process().name)  # type: ignore[misc]
+    values.ValueClass = values.MultiProcessValue(lambda: current_process().name)  # type: ignore[no-untyped-call]
