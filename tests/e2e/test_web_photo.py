@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -237,3 +238,60 @@ def test_photo_that_is_gone_says_so_and_how_to_go_on(album, visit):
     page.get_by_role("button", name="Close").click()
     expect(page).to_have_url(f"{album.url}/")
     watch.expect_trouble("status of 404")
+
+
+def middle_of(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_hidden_controls_of_a_phone_do_nothing_and_a_tap_brings_them_back(album, visit):
+    first, second = fill(album, "first.jpg", "second.jpg")
+    page, _, room = opened(visit, album, second, **PHONE)
+    expect(picture(room, "second.jpg")).not_to_have_js_property("naturalWidth", 0)
+    trash = middle_of(room.get_by_role("button", name="Move to trash"))
+    page.touchscreen.tap(195, 400)
+    expect(page.locator(".bar")).to_have_css("opacity", "0")
+    page.touchscreen.tap(*trash)
+    expect(page.locator(".bar")).to_have_css("opacity", "1")
+    page.touchscreen.tap(195, 400)
+    expect(page.locator(".bar")).to_have_css("opacity", "0")
+    assert [shown["id"] for shown in album.listed()] == [second, first]
+    expect(page).to_have_url(f"{album.url}/photo/{second}?dataset={album.dataset}")
+
+
+def test_a_mouse_neither_hides_the_controls_nor_leaves_them_hidden(album, visit):
+    (photo,) = fill(album, "one.jpg")
+    page, _, room = opened(visit, album, photo, viewport={"width": 1280, "height": 800}, has_touch=True)
+    page.keyboard.press("i")
+    expect(room.get_by_role("complementary")).to_have_count(0)
+    page.mouse.click(500, 400)
+    expect(room).not_to_have_class(re.compile("is-bare"))
+    page.touchscreen.tap(500, 600)
+    expect(room).to_have_class(re.compile("is-bare"))
+    page.mouse.move(520, 410)
+    expect(room).not_to_have_class(re.compile("is-bare"))
+
+
+def test_sheet_of_details_is_put_away_by_a_tap_above_it_and_by_pulling_its_handle(album, visit):
+    (photo,) = fill(album, "one.jpg")
+    page, _, room = opened(visit, album, photo, **PHONE)
+    sheet = room.get_by_role("complementary", name="Details")
+    touch = page.context.new_cdp_session(page)
+
+    def finger(kind, *points):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    room.get_by_role("button", name="Details", exact=True).tap()
+    expect(sheet).to_be_visible()
+    page.touchscreen.tap(195, 120)
+    expect(sheet).to_have_count(0)
+    expect(room).not_to_have_class(re.compile("is-bare"))
+    room.get_by_role("button", name="Details", exact=True).tap()
+    x, y = middle_of(room.get_by_role("button", name="Hide the details"))
+    finger("touchStart", (x, y))
+    finger("touchMove", (x, y + 100))
+    expect(sheet).to_have_css("translate", "0px 100px")
+    finger("touchMove", (x, y + 300))
+    finger("touchEnd")
+    expect(sheet).to_have_count(0)
