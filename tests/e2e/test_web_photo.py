@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import uuid
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 
 from conftest import running
 from forms import Uploader, ids, part
-from pictures import jpeg
+from pictures import PNG_SIGNATURE, jpeg, png, png_chunk
 
 LARGE = (5000, 2600)
 SEEN_LINK = "document.execCommand = (name) => { window.copied = document.getSelection().toString(); return true; };"
@@ -295,3 +296,55 @@ def test_sheet_of_details_is_put_away_by_a_tap_above_it_and_by_pulling_its_handl
     finger("touchMove", (x, y + 300))
     finger("touchEnd")
     expect(sheet).to_have_count(0)
+
+
+def damaged_png():
+    """Return a PNG with a good header whose pixels are no compressed data."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 400, 300, 8, 2, 0, 0, 0))
+    return PNG_SIGNATURE + header + png_chunk(b"IDAT", b"noise" * 600) + png_chunk(b"IEND")
+
+
+def test_damaged_photo_says_that_no_preview_can_be_made(album, visit):
+    answer = album.send(part(damaged_png(), "damaged.png"))
+    (photo,) = ids(answer.json())
+    _, watch, room = opened(visit, album, photo)
+    expect(room.get_by_text("No preview can be made of this photo.")).to_be_visible()
+    watch.expect_trouble("status of 422")
+
+
+def test_pictures_that_failed_come_when_the_server_is_back(album, visit):
+    first, second = fill(album, "first.jpg", "second.jpg")
+    page, watch = visit(album.url)
+    page.route(re.compile("/get/|/health/|/api/v1/photos/"), lambda route: route.abort("connectionrefused"))
+    page.get_by_role("link", name=album.dataset).first.click()
+    tile = page.locator(f'[data-photo="{second}"]')
+    expect(tile.locator("img")).to_have_attribute("data-state", "failed")
+    tile.click()
+    expect(page.get_by_text("No connection to the server.")).to_be_visible()
+    expect(page.get_by_text("No preview can be made")).to_have_count(0)
+    page.unroute(re.compile("/get/|/health/|/api/v1/photos/"))
+    room = page.get_by_role("dialog")
+    expect(picture(room, "second.jpg")).not_to_have_js_property("naturalWidth", 0)
+    for photo in (first, second):
+        expect(page.locator(f'[data-photo="{photo}"] img')).to_have_attribute("data-state", "shown")
+    watch.expect_trouble("ERR_CONNECTION_REFUSED")
+
+
+def test_transparent_photo_lies_on_checks_and_not_on_its_placeholder(album, visit):
+    (photo,) = ids(album.send(part(png(320, 240, mode="RGBA"), "clear.png")).json())
+    page, _, room = opened(visit, album, photo)
+    expect(picture(room, "clear.png")).not_to_have_js_property("naturalWidth", 0)
+    expect(shown_slide(page).locator(".photo")).to_have_css("background-image", re.compile("conic-gradient"))
+    tile = page.locator(f'[data-photo="{photo}"] img')
+    expect(tile).to_have_css("background-image", re.compile("conic-gradient"))
+
+
+def test_viewer_begins_with_the_picture_that_the_grid_has_loaded(album, visit):
+    (photo,) = fill(album, "one.jpg")
+    page, _ = visit(f"{album.url}/d/{album.dataset}", reduced_motion="reduce")
+    tile = page.locator(f'[data-photo="{photo}"]')
+    expect(tile.locator("img")).to_have_attribute("data-state", "shown")
+    seen = tile.locator("img").get_attribute("src")
+    page.route(re.compile("size=(1024|2048)"), lambda _: None)
+    tile.click()
+    expect(shown_slide(page).locator("img").first).to_have_attribute("src", seen)

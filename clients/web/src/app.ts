@@ -6,6 +6,7 @@ import { breathe } from './platform/breathe.ts'
 import { copyText } from './platform/clipboard.ts'
 import { digestOf, isReadable } from './platform/files.ts'
 import * as memory from './platform/memory.ts'
+import { retryPictures } from './platform/pictures.ts'
 import { root } from './platform/root.ts'
 import { sleep } from './platform/sleep.ts'
 import { PhotoActions } from './state/actions.ts'
@@ -62,6 +63,7 @@ export const connection = new Connection({
   sleep,
   onBack: () => {
     uploads.serverIsBack()
+    retryPictures()
     if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.photos.refresh(), datasets.refresh(), viewer.refresh()])
   },
 })

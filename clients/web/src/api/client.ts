@@ -142,6 +142,11 @@ export class Client {
     return this.#transport.address(`get/${encodeURIComponent(id)}`, { size, format })
   }
 
+  /** Whether a preview can be had. Throws the Problem that it ends in, which an image does not tell. */
+  checkPreview(id: string, size: PreviewSize, format?: 'webp'): Promise<void> {
+    return this.#transport.check(`get/${encodeURIComponent(id)}`, { query: { size, format } })
+  }
+
   /** The address of a preview of a photo in the trash; editors may look at it. */
   trashedPreviewAddress(id: string, size: PreviewSize, format?: 'webp'): string {
     return this.#transport.address(`${photoPath(id)}/trashed-preview`, { size, format })

@@ -35,16 +35,31 @@ export class Motion {
   }
 }
 
+/** What loads each picture that failed once more. */
+const failed = new Set<() => void>()
+
+/** Asks again for the pictures that could not be had, as the server is back. */
+export function retryPictures(): void {
+  for (const load of failed) load()
+}
+
 /** An attachment that lets a picture appear when it is there; `data-state` tells the style sheet: none, shown, failed. */
 export const picture = (address: string, motion: Motion) => (image: HTMLImageElement) => {
-  image.onload = () => void (image.dataset.state = 'shown')
-  image.onerror = () => void (image.dataset.state = 'failed')
-  const callOff = motion.whenCalm(() => {
+  const note = (state: 'shown' | 'failed'): void => {
+    image.dataset.state = state
+    if (state === 'failed') failed.add(load)
+    else failed.delete(load)
+  }
+  const load = (): void => {
     image.src = address
-    if (image.complete && image.naturalWidth > 0) image.dataset.state = 'shown'
-  })
+    if (image.complete && image.naturalWidth > 0) note('shown')
+  }
+  image.onload = () => note('shown')
+  image.onerror = () => note('failed')
+  const callOff = motion.whenCalm(load)
   return () => {
     callOff()
+    failed.delete(load)
     image.onload = image.onerror = null
     if (!image.complete) image.removeAttribute('src') // the browser goes on loading otherwise
   }

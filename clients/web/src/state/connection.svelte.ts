@@ -14,6 +14,8 @@ const LONGEST_PAUSE_MS = 30_000
 /** Whether the server can be reached. While it cannot, it is asked now and then, so that the page goes on by itself. */
 export class Connection {
   isLost = $state(false)
+  /** How often the server has come back: what could not be had is asked for again when this changes. */
+  returns = $state(0)
   #pause: AbortController | null = null
   /** Whether the server has answered anything since it was lost. */
   #hasAnswered = false
@@ -37,6 +39,7 @@ export class Connection {
       if (this.#hasAnswered || (await this.#answers())) break
     }
     this.isLost = false
+    this.returns += 1
     this.#means.onBack()
   }
 
