@@ -348,3 +348,13 @@ def test_viewer_begins_with_the_picture_that_the_grid_has_loaded(album, visit):
     page.route(re.compile("size=(1024|2048)"), lambda _: None)
     tile.click()
     expect(shown_slide(page).locator("img").first).to_have_attribute("src", seen)
+
+
+def test_notice_on_a_phone_leaves_the_buttons_of_the_photo_free(album, visit):
+    _, second = fill(album, "first.jpg", "second.jpg")
+    page, _, room = opened(visit, album, second, **PHONE)
+    room.get_by_role("button", name="Move to trash").tap()
+    notice = page.get_by_role("status").locator(".notice")
+    expect(notice).to_contain_text("second.jpg is in the trash.")
+    box, acts = notice.bounding_box(), page.locator(".acts").bounding_box()
+    assert box["y"] + box["height"] <= acts["y"]
