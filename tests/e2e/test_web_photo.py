@@ -358,3 +358,22 @@ def test_notice_on_a_phone_leaves_the_buttons_of_the_photo_free(album, visit):
     expect(notice).to_contain_text("second.jpg is in the trash.")
     box, acts = notice.bounding_box(), page.locator(".acts").bounding_box()
     assert box["y"] + box["height"] <= acts["y"]
+
+
+def test_open_photo_is_printed_alone_on_one_page(album, visit):
+    _, second = fill(album, *(f"{number}.jpg" for number in range(2)))
+    page, _, room = opened(visit, album, second)
+    expect(picture(room, "1.jpg")).not_to_have_js_property("naturalWidth", 0)
+    assert len(re.findall(rb"/Type /Page\b", page.pdf())) == 1
+    page.emulate_media(media="print")
+    expect(room.get_by_role("complementary")).to_be_hidden()
+
+
+def test_help_over_a_photo_tells_only_the_keys_that_work_there(album, visit):
+    (photo,) = fill(album, "one.jpg")
+    page, _, _ = opened(visit, album, photo)
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keyboard")
+    expect(sheet).to_contain_text("Copy the link")
+    expect(sheet).not_to_contain_text("Ctrl A")
+    expect(sheet.locator("kbd", has_text=re.compile("^/$"))).to_have_count(0)
