@@ -201,6 +201,7 @@ def test_every_view_has_an_address_and_back_returns(album, visit):
     page.get_by_role("link", name=album.dataset).click()
     expect(heading(page, album.dataset)).to_be_visible()
     expect(page).to_have_url(page_of(album))
+    expect(tiles(page)).to_have_count(1)
     tiles(page).click()
     expect(page).to_have_url(f"{album.url}/photo/{photo}?dataset={album.dataset}")
     page.go_back()
