@@ -161,6 +161,7 @@ def test_titles_tell_the_views_apart(album, visit):
     expect(page).to_have_title(f"{album.dataset} · Albumen")
     page.get_by_role("textbox", name="Search").fill("2")
     expect(page).to_have_title(f"“2” · {album.dataset} · Albumen")
+    expect(tiles(page)).to_have_text(["2.jpg"])
     tiles(page).click()
     expect(page).to_have_title("2.jpg · Albumen")
     page.keyboard.press("Escape")
