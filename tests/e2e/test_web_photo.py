@@ -314,7 +314,7 @@ def test_damaged_photo_says_that_no_preview_can_be_made(album, visit):
 
 def test_pictures_that_failed_come_when_the_server_is_back(album, visit):
     first, second = fill(album, "first.jpg", "second.jpg")
-    page, watch = visit(album.url)
+    page, watch = visit(f"{album.url}/uploads")
     page.route(re.compile("/get/|/health/|/api/v1/photos/"), lambda route: route.abort("connectionrefused"))
     page.get_by_role("link", name=album.dataset).first.click()
     tile = page.locator(f'[data-photo="{second}"]')
