@@ -143,8 +143,8 @@ class Settings(BaseSettings):
     @classmethod
     def _leave_threads(cls, value: int | None, info: ValidationInfo) -> int | None:
         threads = info.data.get("threads", 0)
-        if value is not None and value > threads // 2:
-            raise ValueError(f"must be at most half of 'threads', which is {threads}")
+        if value is not None and value > threads * 7 // 16:
+            raise ValueError(f"must be at most {threads * 7 // 16}, 7/16 of 'threads'")
         return value
 
     @field_validator("public_url", mode="after")

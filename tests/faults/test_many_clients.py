@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import socket
@@ -20,6 +21,7 @@ from wire import answer, chunk, connected, eventually, head, status_and_json
 MANY = 400
 THREADS = 64
 UPLOADS = 24
+PREVIEWS = 12
 IMPATIENT = {"ALBUMEN_SLOW_SECONDS": "3", "ALBUMEN_SLOW_BYTES": "2000"}
 FEW_THREADS = {"ALBUMEN_THREADS": str(THREADS), "ALBUMEN_DERIVE": "false"}
 PATIENT = {"ALBUMEN_SLOW_SECONDS": "3600"}
@@ -106,6 +108,15 @@ def silent(server, beginning, number):
     return stack
 
 
+@contextmanager
+def being_made(server, photo):
+    """Be the one that makes previews of a photo, as another process may be."""
+    locks = server.data / "previews" / "locks"
+    with (locks / photo["sha256"][:2]).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def test_four_hundred_slow_uploads_leave_the_others_served(tmp_path):
     with running(tmp_path / "data", "--workers", "2", ALBUMEN_DERIVE="false", **PATIENT) as server:
         traffic.wait_for_workers(server, 2)  # the places of one alone are fewer
@@ -137,6 +148,24 @@ def test_one_address_cannot_take_all_places(tmp_path):
         eventually(lambda: _in_use(server, "upload") == UPLOADS * 3 // 4, "the places were not taken")
         problem(traffic.post(server.url, [SMALL]), 503, "too_many_uploads")
         assert_served(server, seed=1)
+
+
+def test_previews_that_must_be_made_leave_threads_and_places_to_others(tmp_path):
+    with running(tmp_path / "data", "--workers", "1", **FEW_THREADS) as server:
+        waited_for, other = traffic.post(server.url, [SMALL, LARGE]).json()["photos"]
+        wish = head("GET", f"/get/{waited_for['id']}?size=256")
+        with being_made(server, waited_for), silent(server, wish, PREVIEWS * 3 // 4):
+            eventually(lambda: _in_use(server, "preview") == PREVIEWS * 3 // 4, "the places were not taken")
+            refused = traffic.get_photo(server.url, other, "?size=256")
+            problem(refused, 503, "busy")
+            assert int(refused.headers["Retry-After"]) > 0
+            assert traffic.get_photo(server.url, other).status_code == 200
+            with open_links(server, 1, source=OTHER_ADDRESS) as (link,):
+                link.sendall(head("GET", f"/get/{other['id']}?size=256"))
+                assert answer(link).status == 200
+            assert traffic.get_photo(server.url, other, "?size=256").status_code == 200, "a ready one needs no place"
+        eventually(lambda: _in_use(server, "preview") == 0, "the places remain taken")
+        assert traffic.get_photo(server.url, waited_for, "?size=256").status_code == 200
 
 
 def test_a_client_that_waits_for_100_continue_is_refused_before_it_sends(tmp_path):

@@ -15,7 +15,7 @@ import pictures
 from albumen.bootstrap import build
 from albumen.domain.photos import Blob, PhotoHeader
 from albumen.errors import BlobDamaged, Busy, PreviewFailed
-from albumen.services.previews import MOST_LOSSES, MOST_WAITING
+from albumen.services.previews import MOST_LOSSES
 from albumen.storage.previews import FAILURE_SECONDS
 from batches import files, preview_files, upload_one
 from wire import eventually
@@ -201,15 +201,3 @@ def test_previews_can_be_made_after_all_were_deleted(services):
     services.previews.get(blob, 256, "jpeg")
     shutil.rmtree(services.settings.data / "previews")
     assert services.previews.get(blob, 256, "jpeg").exists()
-
-
-def test_more_requests_than_may_wait_for_a_preview_are_told_to_come_again(services):
-    photos = [upload_one(services, pictures.jpeg(seed=seed)).blob for seed in range(2)]
-    services.previews.get(photos[0], 256, "jpeg")
-    for _ in range(MOST_WAITING):
-        services.previews._places.acquire()
-    with pytest.raises(Busy):
-        services.previews.get(photos[1], 256, "jpeg")
-    assert services.previews.get(photos[0], 256, "jpeg").exists()
-    services.previews._places.release()
-    assert services.previews.get(photos[1], 256, "jpeg").exists()

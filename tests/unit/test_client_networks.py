@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import suppress
+from dataclasses import fields
+
 import pytest
 
 from albumen.config import load_settings
-from albumen.errors import TooManyUploads
+from albumen.errors import TooManyUploads, Unavailable
 from albumen.web.networks import network_of
-from albumen.web.places import lay_out
+from albumen.web.places import AllPlaces, lay_out
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,19 @@ def test_one_host_cannot_take_all_places_with_its_many_addresses():
     uploads.give_back("2001:db8::4")
     uploads.take("2001:db8::3")
     uploads.take("2001:db8:0:1::1")
+
+
+def test_threads_are_left_for_short_requests_while_all_places_are_taken():
+    places = lay_out(load_settings({"threads": 512, "uploads": 224}))
+    kinds = [getattr(places, field.name) for field in fields(AllPlaces)]
+    assert 512 - sum(map(_most_taken, kinds)) == 16
+
+
+def _most_taken(places):
+    """Take places for one address after another; return how many there were."""
+    addresses = (f"10.0.{number // 250}.{number % 250}" for number in itertools.count())
+    taken = 0
+    with suppress(Unavailable):
+        for taken, address in enumerate(addresses):  # noqa: B007 - the count is what is wanted
+            places.take(address)
+    return taken

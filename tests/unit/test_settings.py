@@ -237,7 +237,7 @@ def test_origin_that_no_browser_sends_stops_the_start(origin, monkeypatch):
         load_settings()
 
 
-@pytest.mark.parametrize("value", ["17", "0", "-1"])
+@pytest.mark.parametrize("value", ["15", "0", "-1"])
 def test_uploads_that_would_leave_no_threads_for_others_stop_the_start(value, monkeypatch):
     monkeypatch.setenv("ALBUMEN_THREADS", "33")
     monkeypatch.setenv("ALBUMEN_UPLOADS", value)

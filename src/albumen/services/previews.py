@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from albumen.errors import BlobDamaged, Busy, PreviewFailed
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from albumen.storage.previews import PreviewStore
 
 
-MOST_WAITING = 64
 MOST_LOSSES = 3
 
 
@@ -31,7 +29,6 @@ class Previews:
         self._store = store
         self._previews = previews
         self._decoders = decoders
-        self._places = Semaphore(MOST_WAITING)
 
     def original(self, blob: Blob) -> Path:
         """Return where the bytes themselves are; they may be missing."""
@@ -47,12 +44,12 @@ class Previews:
         Raises:
             BlobDamaged: The photo's bytes are missing.
             PreviewFailed: It cannot be decoded within the limits, or has cost `MOST_LOSSES` decoders.
-            Busy: Too many previews are being made or waited for, or the decoder was lost and may not be another time.
+            Busy: No decoder can be started, or it was lost and may not be another time.
         """
         key = PreviewKey(blob.sha256, size, media_format)
         path = self._previews.locate(key)
         if not path.exists():
-            with self._admitted(), self._previews.making(blob.sha256):
+            with self._previews.making(blob.sha256):
                 if not path.exists():
                     self._make(blob, key)
         return path
@@ -70,16 +67,6 @@ class Previews:
             derived = self._decoders.derive(source, blob.header.media_type, wishes)
             self._adopt(wishes, keys)
         return derived
-
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """Let so many requests wait for a preview: were it all of them, nobody would be left to answer the others."""
-        if not self._places.acquire(blocking=False):
-            raise Busy("Too many previews are being made. Try again.")
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def _make(self, blob: Blob, key: PreviewKey) -> None:
         if self._previews.has_failed(blob.sha256):

@@ -53,7 +53,7 @@ def create_app(services: Services) -> Flask:
     gate = Gate(services.access, services.settings)
     places = lay_out(services.settings)
     accel = Accel(services.settings.data) if services.settings.nginx_accel else None
-    delivery = Delivery(services.photos, services.previews, services.access, places.downloads, accel)
+    delivery = Delivery(services.photos, services.previews, services.access, places, accel)
     observer, rates = Observer(access_log=services.settings.access_log), open_rates(services.settings, shared_folder())
     instant = Instant(gate, delivery, observer, rates)
     wrapped_instant = _wrapped(cast("WSGIApplication", instant), services.settings)

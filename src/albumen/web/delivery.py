@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from albumen.services.photos import Photos
     from albumen.services.previews import Previews
     from albumen.web.accel import Accel
-    from albumen.web.places import Places
+    from albumen.web.places import AllPlaces
 
 WHOLE_BYTES = 1 << 20
 CHUNK_BYTES = 256 * 1024
@@ -84,7 +84,7 @@ class Delivery:
     """Answers GET and HEAD of photo bytes."""
 
     def __init__(
-        self, photos: Photos, previews: Previews, access: Access, places: Places, accel: Accel | None = None
+        self, photos: Photos, previews: Previews, access: Access, places: AllPlaces, accel: Accel | None = None
     ) -> None:
         self._photos = photos
         self._previews = previews
@@ -116,10 +116,11 @@ class Delivery:
         accept = environ.get("HTTP_ACCEPT", "")
         if wish.size is not None:
             media_format = _format(wish, accept)
-            is_ready = self._previews.ready(photo.blob, wish.size, media_format).exists()
-            if not is_ready and self._accel is not None and self._accel.may_not_make(environ):
-                return Answer("200 OK", self._accel.asked_again(environ), [])
-            self._previews.get(photo.blob, wish.size, media_format)
+            if not self._previews.ready(photo.blob, wish.size, media_format).exists():
+                if self._accel is not None and self._accel.may_not_make(environ):
+                    return Answer("200 OK", self._accel.asked_again(environ), [])
+                with self._places.previews.taken(environ.get("REMOTE_ADDR", "")):
+                    self._previews.get(photo.blob, wish.size, media_format)
         try:
             return self._send(environ, self._prepare(photo, wish, accept))
         except FileNotFoundError as exc:
@@ -179,7 +180,7 @@ class Delivery:
         """Give a large answer a place while it holds a thread, which is for as long as its reader likes."""
         body = Closing(answer.body, do_nothing)
         try:
-            return answer._replace(body=self._places.streamed(body, environ.get("REMOTE_ADDR", "")))
+            return answer._replace(body=self._places.downloads.streamed(body, environ.get("REMOTE_ADDR", "")))
         except Busy:
             body.close()
             raise

@@ -1,8 +1,8 @@
 """Places: how many requests that may last may hold a thread at once, so that threads are always left for the others.
 
-Uploads and large answers last as long as their clients like. Each kind has so many places in a process, and one
-address (of IPv6: one network of /64) may take at most three quarters of them. Who finds none is refused at once, with
-`Retry-After`.
+Uploads and large answers last as long as their clients like, previews until a decoder is free. Each kind has so many
+places in a process, and one address (of IPv6: one network of /64) may take at most three quarters of them. Who finds
+none is refused at once, with `Retry-After`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 UPLOAD_SHARE = 3 / 8  # of the threads; the rest is for answers, previews that must be made, and everything short
 DOWNLOAD_SHARE = 3 / 16
+PREVIEW_SHARE = 3 / 16
 BODY_SHARE = 1 / 16
 LOGIN_SHARE = 1 / 32  # apart from other bodies: strangers send these without a key
 FILE_SHARE = 1 / 16  # of a client's own files, which strangers get without a key: photos keep their places
@@ -36,6 +37,7 @@ IN_USE = Gauge(
 )
 _NO_UPLOAD = TooManyUploads("Too many uploads at once. Try again.")
 _NO_DOWNLOAD = Busy("Too many large answers are on their way at once. Try again.")
+_NO_PREVIEW = Busy("Too many previews are being made at once. Try again.")
 _NO_FILE = Busy("Too many large files are on their way at once. Try again.")
 _NO_BODY = Busy("Too many requests wait for their bodies. Try again.")
 
@@ -86,10 +88,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class AllPlaces:
-    """The places of one process: for uploads, large answers, large files of clients, other bodies, and log-ins."""
+    """The places of one process; `previews` are those that must be made, `files` large ones of the clients."""
 
     uploads: Places
     downloads: Places
+    previews: Places
     files: Places
     bodies: Places
     logins: Places
@@ -99,12 +102,14 @@ def lay_out(settings: Settings) -> AllPlaces:
     """Divide the threads of a process."""
     uploads = settings.uploads or _share(settings.threads, UPLOAD_SHARE)
     downloads = _share(settings.threads, DOWNLOAD_SHARE)
+    previews = _share(settings.threads, PREVIEW_SHARE)
     files = _share(settings.threads, FILE_SHARE)
     bodies = _share(settings.threads, BODY_SHARE)
     logins = _share(settings.threads, LOGIN_SHARE)
     return AllPlaces(
         Places(uploads, settings.uploads_per_address or _share(uploads, ADDRESS_SHARE), _NO_UPLOAD, _in_use("upload")),
         Places(downloads, _share(downloads, ADDRESS_SHARE), _NO_DOWNLOAD, _in_use("download")),
+        Places(previews, _share(previews, ADDRESS_SHARE), _NO_PREVIEW, _in_use("preview")),
         Places(files, _share(files, ADDRESS_SHARE), _NO_FILE, _in_use("file")),
         Places(bodies, _share(bodies, ADDRESS_SHARE), _NO_BODY, _in_use("body")),
         Places(logins, _share(logins, ADDRESS_SHARE), _NO_BODY, _in_use("login")),
