@@ -99,6 +99,14 @@ def test_lines_of_a_streamed_answer_are_kept_and_the_last_one_tells_why(server):
     assert traffic.digests_of(server.url, told) == [sha256(photos[outcome["index"]]) for outcome in told]
 
 
+def test_a_streamed_answer_that_breaks_off_is_in_the_log_and_in_the_metrics(server):
+    photos = [of_size(PHOTO_BYTES, seed=number) for number in range(TOO_MANY)]
+    traffic.json_lines_of_upload(server.url, traffic.photos_form(photos))
+    (line,) = [line for line in server.log.read_text().splitlines() if "request_failed" in line]
+    assert all(field in line for field in ("code=storage_full", "method=POST", "path=/upload", "client=127.0.0.1"))
+    assert 'albumen_uploads_broken_off_total{code="storage_full"} 1.0' in traffic.get(server.url, "/metrics").text
+
+
 @pytest.mark.parametrize("left", [0, 4_096, 8_192, 16_384, 32_768])
 def test_without_room_for_the_row_a_photo_is_refused_and_accepted_later(disk, server, left):
     earlier = traffic.post(server.url, [of_size(PHOTO_BYTES)]).json()["photos"]

@@ -27,6 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 PAGE_TYPE = "text/html"
 PHOTO_VIEW = "deliver.get_photo"
+CLIENT_GONE = "client_gone"  # no code of a problem: nobody is there to get one
 
 _STATUS: Mapping[type[errors.AlbumenError], HTTPStatus] = {
     errors.EmptyPhoto: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -96,18 +97,37 @@ def _answer_ours(error: errors.AlbumenError) -> Response:
 
 def log_failure(error: errors.AlbumenError, environ: WSGIEnvironment) -> None:
     """Tell the log of a request that the server failed, if that is no fault of its client; crowds are a warning."""
-    if not isinstance(error, errors.Unavailable | errors.Damaged):
+    if not _is_ours(error):
         return
     tell = log.warning if isinstance(error, errors.Busy | errors.TooManyUploads) else log.error
-    tell(
-        "request_failed",
-        code=error.code,
-        detail=error.detail,
-        cause=repr(error.__cause__) if error.__cause__ else None,
-        method=environ["REQUEST_METHOD"],
-        path=shown_path(environ),
-        client=environ.get("REMOTE_ADDR"),
+    cause = repr(error.__cause__) if error.__cause__ else None
+    tell("request_failed", code=error.code, detail=error.detail, cause=cause, **_request_fields(environ))
+
+
+def log_broken_off(error: errors.AlbumenError, environ: WSGIEnvironment) -> None:
+    """Tell the log of an upload that broke off when its answer had begun, whose status is a good one therefore."""
+    log_failure(error, environ)
+    if not _is_ours(error):
+        log.info("upload_broken_off", code=error.code, detail=error.detail, **_request_fields(environ))
+
+
+def log_client_gone(environ: WSGIEnvironment) -> None:
+    """Tell the log of an upload whose client was gone before it had the whole answer."""
+    log.info(
+        "upload_broken_off", code=CLIENT_GONE, detail="The client did not take its answer.", **_request_fields(environ)
     )
+
+
+def _is_ours(error: errors.AlbumenError) -> bool:
+    return isinstance(error, errors.Unavailable | errors.Damaged)
+
+
+def _request_fields(environ: WSGIEnvironment) -> dict[str, str | None]:
+    return {
+        "method": environ["REQUEST_METHOD"],
+        "path": shown_path(environ),
+        "client": environ.get("REMOTE_ADDR"),
+    }
 
 
 def _answer_http(error: HTTPException) -> Response:

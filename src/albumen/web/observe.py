@@ -41,6 +41,7 @@ SECONDS = Histogram(
 )
 RECEIVED = Counter("albumen_photos_received", "Photos received, by outcome.", ("outcome",))
 RECEIVED_BYTES = Counter("albumen_photo_bytes_received", "Bytes of photos accepted.")
+BROKEN_OFF = Counter("albumen_uploads_broken_off", "Uploads that broke off, by the reason.", ("code",))
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = structlog.get_logger("albumen.access")

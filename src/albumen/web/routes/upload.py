@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
@@ -16,11 +17,13 @@ from albumen.web.auth import needs
 from albumen.web.body import drop_rest, pour_form, pour_photo
 from albumen.web.context import base_url, context, services
 from albumen.web.ending import at_end
-from albumen.web.errors import problem
-from albumen.web.observe import RECEIVED, RECEIVED_BYTES
+from albumen.web.errors import CLIENT_GONE, log_broken_off, log_client_gone, problem
+from albumen.web.observe import BROKEN_OFF, RECEIVED, RECEIVED_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from _typeshed.wsgi import WSGIEnvironment
 
     from albumen.domain.outcomes import Outcome
     from albumen.services.ingest import Batch
@@ -49,7 +52,7 @@ def upload_photos() -> Response:
     batch = services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET)
     pouring = _pouring(batch)
     if request.accept_mimetypes.best == NDJSON:
-        lines = _lines(batch, pouring, base_url())
+        lines = _lines(batch, pouring, base_url(), request.environ)
         if services().settings.proxy_hops:  # nginx may stop handing on the body once the answer has begun
             return Response(b"".join(lines), mimetype=NDJSON)
         return Response(lines, mimetype=NDJSON)
@@ -61,7 +64,7 @@ def upload_photos() -> Response:
 @needs(Role.CONTRIBUTOR)
 def put_photo() -> Response:
     """Take in the body as one photo; repeating it gives the same id."""
-    with services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET) as batch:
+    with services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET) as batch, _breaks_counted():
         outcomes = [outcome for some in _pouring_raw(batch) for outcome in some]
     _count(outcomes)
     outcome = outcomes[0]
@@ -92,8 +95,9 @@ def _pouring_raw(batch: Batch) -> Pouring:
 def _report(batch: Batch, pouring: Pouring) -> Response:
     base, photos = base_url(), []
     try:
-        for some in pouring:
-            photos += _shown(some, base)
+        with _breaks_counted():
+            for some in pouring:
+                photos += _shown(some, base)
     except AlbumenError as exc:
         photos += _shown(batch.salvage(), base)
         exc.members.update(_summary(batch, photos))
@@ -113,18 +117,40 @@ def _refuse_nothing(batch: Batch, photos: Sequence[dict[str, Any]]) -> None:
         raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, photos))
 
 
-def _lines(batch: Batch, pouring: Pouring, base: str) -> Iterator[bytes]:
+def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) -> Iterator[bytes]:
     """Yield one line per outcome as soon as it is final; a last line with `problem` alone tells what broke off."""
-    yield b""  # lets the head of the answer out before the first line
     with batch:
         try:
-            for some in pouring:
-                yield from map(_line, _shown(some, base))
-            if not batch.counts:
-                yield _line({"problem": problem(NoPhotos("Send at least one part with a filename."))})
+            with _breaks_counted():
+                yield b""  # lets the head of the answer out before the first line
+                for some in pouring:
+                    yield from map(_line, _shown(some, base))
+                if not batch.counts:
+                    yield _line({"problem": problem(NoPhotos("Send at least one part with a filename."))})
         except AlbumenError as exc:
+            log_broken_off(exc, environ)
             yield from map(_line, _shown(batch.salvage(), base))
             yield _line({"problem": problem(exc)})
+        except GeneratorExit:
+            log_client_gone(environ)
+            raise
+
+
+@contextmanager
+def _breaks_counted() -> Iterator[None]:
+    """Count an upload that breaks off in the block."""
+    try:
+        yield
+    except BaseException as exc:
+        BROKEN_OFF.labels(_reason(exc)).inc()
+        raise
+
+
+def _reason(exc: BaseException) -> str:
+    """Return the code of what ended an upload; the server closes the lines of one whose client is gone."""
+    if isinstance(exc, AlbumenError):
+        return exc.code
+    return CLIENT_GONE if isinstance(exc, GeneratorExit) else AlbumenError.code
 
 
 def _shown(outcomes: Sequence[Outcome], base: str) -> list[dict[str, Any]]:
