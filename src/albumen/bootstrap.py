@@ -66,6 +66,7 @@ class Services:
 
     settings: Settings
     database: Database
+    floor: Floor
     store: BlobStore
     access: Access
     ingest: Ingest
@@ -162,7 +163,8 @@ def prepare(settings: Settings) -> Sequence[Migration]:
 def build(settings: Settings, *, background: bool = False) -> Services:
     """Wire the services of one process. `background` decodes with fewer processes and at a lower priority."""
     database = _open_database(settings)
-    workspace = Workspace(settings.data / "tmp", Floor(settings.data, settings.min_free_bytes).check)
+    floor = Floor(settings.data, settings.min_free_bytes)
+    workspace = Workspace(settings.data / "tmp", floor.check)
     store = LocalBlobStore(settings.data, workspace, settings.sync_threads, settings.busy_seconds)
     preview_store = PreviewStore(settings.data, workspace)
     decoders = _decoders(settings, background=background)
@@ -174,6 +176,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     return Services(
         settings=settings,
         database=database,
+        floor=floor,
         store=store,
         access=_access(settings, database),
         ingest=Ingest(

@@ -9,6 +9,7 @@ import annotated_types
 import pytest
 from pydantic_core import PydanticUndefined
 
+from albumen.cli.server import LET_GO
 from albumen.config import Settings, load_settings
 from albumen.errors import AlbumenError, StartRefused
 from albumen.web import openapi
@@ -128,6 +129,14 @@ def test_settings_file_of_the_documentation_is_valid(tmp_path):
     path = tmp_path / "albumen.toml"
     path.write_text(example.removeprefix("```toml").removesuffix("```"), "utf-8")
     assert load_settings(config=path).public_url == "https://photos.example.org"
+
+
+def test_every_metric_is_documented_and_no_other(client):
+    assert LET_GO.describe(), "it is told by the process that imports its module"
+    text = client.get("/metrics").get_data(as_text=True)
+    told = {name for name in re.findall(r"^# TYPE (albumen_\w+)", text, flags=re.MULTILINE) if "_created" not in name}
+    described = {name.partition("{")[0] for name in rows(page("docs/operations.md")) if name.startswith("albumen_")}
+    assert described == told
 
 
 def test_every_route_is_described_and_specified_and_no_other(app):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,10 +21,10 @@ from albumen.imaging.child import DecoderChild, DecoderEnded, DecoderTooSlow
 from albumen.imaging.task import Derived, Failure, PreviewWish, Task, read_reply, task_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["DecoderLost", "DecoderPool", "Derived", "PreviewWish"]
+__all__ = ["DecoderLost", "DecoderPool", "Derived", "Load", "PreviewWish"]
 
 _MESSAGES = {
     "photo": "The photo is damaged or of a kind that cannot be decoded.",
@@ -36,6 +38,14 @@ class DecoderLost(PreviewFailed):
 
     Only trying again tells which.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many decoders wait for a task, and how many work, or start."""
+
+    idle: int
+    busy: int
 
 
 class DecoderPool:
@@ -67,10 +77,15 @@ class DecoderPool:
         self._tasks_per_process = tasks_per_process
         self._idle_seconds = idle_seconds
         self._slots = threading.Semaphore(processes)
+        self._busy = 0
         self._lock = threading.Lock()
         self._idle: list[DecoderChild] = []
         self._alarm: threading.Timer | None = None
         self._is_closed = False
+
+    def load(self) -> Load:
+        """Return how things are now. Waits for nothing."""
+        return Load(idle=len(self._idle), busy=self._busy)
 
     def previews(self, source: Path, media_type: str, wishes: Sequence[PreviewWish]) -> None:
         """Decode the photo once and write every wish to its target, synced to disk. Targets are overwritten.
@@ -108,7 +123,7 @@ class DecoderPool:
         self._slots.release(self._processes)
 
     def _run(self, task: Task) -> Derived | None:
-        with self._slots:
+        with self._slots, self._counted():
             child = self._take()
             try:
                 reply = read_reply(child.ask(task_line(task), self._seconds))
@@ -120,6 +135,16 @@ class DecoderPool:
         if isinstance(reply, Failure):
             raise _failed(reply, task)
         return reply
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
 
     def _take(self) -> DecoderChild:
         """Return an idle decoder that still lives, or a new one. The one used last is the one with warm caches."""

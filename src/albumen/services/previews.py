@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from albumen.domain.photos import Blob
-    from albumen.imaging.pool import DecoderPool, Derived
+    from albumen.imaging.pool import DecoderPool, Derived, Load
     from albumen.storage.base import BlobStore
     from albumen.storage.previews import PreviewStore
 
@@ -29,6 +29,10 @@ class Previews:
         self._store = store
         self._previews = previews
         self._decoders = decoders
+
+    def load(self) -> Load:
+        """Return how many decoders work, and how many wait. Waits for nothing."""
+        return self._decoders.load()
 
     def original(self, blob: Blob) -> Path:
         """Return where the bytes themselves are; they may be missing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from albumen.errors import StorageFull
@@ -15,6 +16,15 @@ DEFAULT_SHARE = 0.01
 MOST_BY_DEFAULT = 500_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes of a disk: all, those that this user may still take, and those of them that are left alone."""
+
+    size: int
+    available: int
+    reserved: int
+
+
 class Floor:
     """Free bytes that are left alone on the disk of a folder; by default a hundredth of it, at most 500 MB."""
 
@@ -23,11 +33,17 @@ class Floor:
         self._least_free = least_free
 
     def check(self) -> None:
-        """Raise StorageFull while less than the floor is free. Costs two microseconds."""
+        """Raise StorageFull while less than the floor is free. Costs a few microseconds."""
+        room = self.measure()
+        if room.available < room.reserved:
+            raise StorageFull("The free space is at its floor ('min_free_bytes'); nothing more is taken in.")
+
+    def measure(self) -> Room:
+        """Return how things are now. Raises StorageUnavailable."""
         with explained():
             state = os.statvfs(self._folder)
-        if state.f_bavail * state.f_frsize < self._least(state.f_blocks * state.f_frsize):
-            raise StorageFull("The free space is at its floor ('min_free_bytes'); nothing more is taken in.")
+        size = state.f_blocks * state.f_frsize
+        return Room(size, state.f_bavail * state.f_frsize, self._least(size))
 
     def _least(self, disk_bytes: int) -> int:
         if self._least_free is not None:

@@ -19,6 +19,7 @@ from albumen.web.cors import CrossOriginSharing
 from albumen.web.delivery import Delivery
 from albumen.web.ending import Ending
 from albumen.web.fastpath import FastPath, Instant
+from albumen.web.gauges import DecoderGauges
 from albumen.web.observe import Observed, Observer, mark_route, shared_folder
 from albumen.web.places import lay_out
 from albumen.web.rates import REQUESTS, UPLOADS, open_rates, quota_headers
@@ -54,7 +55,9 @@ def create_app(services: Services) -> Flask:
     places = lay_out(services.settings)
     accel = Accel(services.settings.data) if services.settings.nginx_accel else None
     delivery = Delivery(services.photos, services.previews, services.access, places, accel)
-    observer, rates = Observer(access_log=services.settings.access_log), open_rates(services.settings, shared_folder())
+    gauges = DecoderGauges(services.previews, services.settings.decode_processes)
+    observer = Observer(access_log=services.settings.access_log, refresh=gauges.refresh)
+    rates = open_rates(services.settings, shared_folder())
     instant = Instant(gate, delivery, observer, rates)
     wrapped_instant = _wrapped(cast("WSGIApplication", instant), services.settings)
     attach(app, Context(services, gate, delivery, observer, wrapped_instant, places, rates, installed_bundle()))

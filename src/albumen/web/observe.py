@@ -22,10 +22,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client import REGISTRY as OWN_REGISTRY
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from albumen.web.closing import do_nothing
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from prometheus_client.registry import Collector
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -58,14 +61,19 @@ def shared_folder() -> Path | None:
     return Path(name) if name else None
 
 
-def metrics_text() -> bytes:
-    """Return all metrics in Prometheus' text form, summed over the processes."""
-    folder = shared_folder()
-    if folder is None:
-        return generate_latest(OWN_REGISTRY)
+def metrics_text(common: Collector) -> bytes:
+    """Return all metrics in Prometheus' text form: those of the processes, summed, and once what is `common` to all."""
+    once = CollectorRegistry()
+    once.register(common)
+    return generate_latest(_registry_of_processes()) + generate_latest(once)
+
+
+def _registry_of_processes() -> CollectorRegistry:
+    if shared_folder() is None:
+        return OWN_REGISTRY
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
 
 
 def begin_process() -> None:
@@ -80,17 +88,19 @@ class Observer:
     """Counts, times and (when asked) logs requests.
 
     The fast path is counted only, and in two steps: a metric shared by processes costs a lock that all threads want,
-    so its answers are put down first and added up every quarter of a second.
+    so its answers are put down first and added up every quarter of a second. As often it calls `refresh`, which brings
+    gauges up to date.
     """
 
-    def __init__(self, *, access_log: bool) -> None:
+    def __init__(self, *, access_log: bool, refresh: Callable[[], None] = do_nothing) -> None:
         self._access_log = access_log
+        self._refresh = refresh
         self._fast: deque[tuple[str, str]] = deque()
         self._adding_up = threading.Lock()
 
     def start(self) -> None:
         """Begin to add up in the background; without it the counts are right only after `add_up`."""
-        threading.Thread(target=self._keep_adding_up, name="albumen-observer", daemon=True).start()
+        threading.Thread(target=self._keep_catching_up, name="albumen-observer", daemon=True).start()
 
     def note_fast(self, environ: WSGIEnvironment, status: str, began: float) -> None:
         """Note an answer of the fast path: its status line, and `time.perf_counter` when the request came."""
@@ -108,10 +118,15 @@ class Observer:
         for (method, status), count in collections.Counter(noted).items():
             REQUESTS.labels(method, FAST_ROUTE, status).inc(count)
 
-    def _keep_adding_up(self) -> None:
+    def catch_up(self) -> None:
+        """Bring all metrics of this process up to date."""
+        self.add_up()
+        self._refresh()
+
+    def _keep_catching_up(self) -> None:
         while True:
             time.sleep(ADD_UP_SECONDS)
-            self.add_up()
+            self.catch_up()
 
     def note(self, environ: WSGIEnvironment, status: str, began: float) -> None:
         """Note an answer that begins now: its status line, and `time.perf_counter` when the request came."""

@@ -35,6 +35,7 @@ ADDRESS_SHARE = 3 / 4  # of the places
 IN_USE = Gauge(
     "albumen_places_in_use", "Requests that may last and are under way.", ("kind",), multiprocess_mode="livesum"
 )
+LIMIT = Gauge("albumen_places_limit", "Most of these.", ("kind",), multiprocess_mode="livesum")
 _NO_UPLOAD = TooManyUploads("Too many uploads at once. Try again.")
 _NO_DOWNLOAD = Busy("Too many large answers are on their way at once. Try again.")
 _NO_PREVIEW = Busy("Too many previews are being made at once. Try again.")
@@ -45,13 +46,14 @@ _NO_BODY = Busy("Too many requests wait for their bodies. Try again.")
 class Places:
     """So many at once, and so many of them for one address. Thread-safe."""
 
-    def __init__(self, most: int, most_per_address: int, refusal: Unavailable, in_use: Gauge) -> None:
+    def __init__(self, kind: str, most: int, most_per_address: int, refusal: Unavailable) -> None:
         self._most = most
         self._most_per_address = most_per_address
         self._refusal = refusal
-        self._in_use = in_use
+        self._in_use = IN_USE.labels(kind)
         self._by_network: Counter[str] = Counter()
         self._lock = threading.Lock()
+        LIMIT.labels(kind).set(most)
 
     def take(self, address: str) -> None:
         """Take a place for a client of that address. Raises the refusal when there is none."""
@@ -107,17 +109,13 @@ def lay_out(settings: Settings) -> AllPlaces:
     bodies = _share(settings.threads, BODY_SHARE)
     logins = _share(settings.threads, LOGIN_SHARE)
     return AllPlaces(
-        Places(uploads, settings.uploads_per_address or _share(uploads, ADDRESS_SHARE), _NO_UPLOAD, _in_use("upload")),
-        Places(downloads, _share(downloads, ADDRESS_SHARE), _NO_DOWNLOAD, _in_use("download")),
-        Places(previews, _share(previews, ADDRESS_SHARE), _NO_PREVIEW, _in_use("preview")),
-        Places(files, _share(files, ADDRESS_SHARE), _NO_FILE, _in_use("file")),
-        Places(bodies, _share(bodies, ADDRESS_SHARE), _NO_BODY, _in_use("body")),
-        Places(logins, _share(logins, ADDRESS_SHARE), _NO_BODY, _in_use("login")),
+        Places("upload", uploads, settings.uploads_per_address or _share(uploads, ADDRESS_SHARE), _NO_UPLOAD),
+        Places("download", downloads, _share(downloads, ADDRESS_SHARE), _NO_DOWNLOAD),
+        Places("preview", previews, _share(previews, ADDRESS_SHARE), _NO_PREVIEW),
+        Places("file", files, _share(files, ADDRESS_SHARE), _NO_FILE),
+        Places("body", bodies, _share(bodies, ADDRESS_SHARE), _NO_BODY),
+        Places("login", logins, _share(logins, ADDRESS_SHARE), _NO_BODY),
     )
-
-
-def _in_use(kind: str) -> Gauge:
-    return IN_USE.labels(kind)
 
 
 def _share(whole: int, share: float) -> int:

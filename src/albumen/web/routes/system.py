@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify
 from albumen.domain.access import Role
 from albumen.web.auth import needs, public
 from albumen.web.context import context, services
+from albumen.web.gauges import Surroundings
 from albumen.web.observe import MEDIA_TYPE, metrics_text
 
 PROBE_SECONDS = 1.0
@@ -35,5 +36,5 @@ def ready() -> Response:
 @needs(Role.VIEWER)
 def metrics() -> Response:
     """Answer with Prometheus metrics of all processes; those of others are up to a quarter of a second old."""
-    context().observer.add_up()
-    return Response(metrics_text(), content_type=MEDIA_TYPE)
+    context().observer.catch_up()
+    return Response(metrics_text(Surroundings(services().floor)), content_type=MEDIA_TYPE)
