@@ -44,7 +44,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024)
     ready, _ = os.pipe()
     members = [Member("bare", partial(_serve, listener)) for _ in range(os.cpu_count() or 1)]
-    Fleet(members, TERMS.shutdown_seconds, listener.close).run(ready, lambda: None)
+    Fleet(members, TERMS.shutdown_seconds, lambda _signal: listener.close()).run(ready, lambda: None)
 
 
 def _serve(listener: socket.socket) -> None:

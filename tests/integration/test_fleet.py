@@ -39,7 +39,7 @@ def test_a_process_that_cannot_be_started_is_tried_again_and_costs_the_others_no
     threading.Thread(target=look).start()
     ready, _ = os.pipe()
     try:
-        Fleet(members, 5, lambda: None).run(ready, lambda: None)
+        Fleet(members, 5, lambda _signal: None).run(ready, lambda: None)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

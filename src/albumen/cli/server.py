@@ -20,6 +20,7 @@ import structlog
 from prometheus_client import Counter
 
 from albumen.bootstrap import build
+from albumen.cli.chronicle import Chronicle
 from albumen.errors import StartRefused
 from albumen.server.connection import Patience
 from albumen.server.fleet import Fleet, Member
@@ -52,15 +53,21 @@ def run_server(settings: Settings) -> None:
     """
     who = _admitted(settings)
     with _listen(settings.host, settings.port) as listener:
-        url = _url(*listener.getsockname()[:2])
-        ready, tell_ready = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        members = _members(settings, listener, tell_ready)
+        address, port = listener.getsockname()[:2]
+        chronicle = Chronicle(settings, f"{_in_url(address)}:{port}")
+        members = _members(settings, listener, chronicle)
 
         def announce() -> None:
-            click.echo(f"Albumen is ready at {url} ({who}, data in {settings.data})")
+            click.echo(f"Albumen is ready at {_url(address, port)} ({who}, data in {settings.data})")
+            chronicle.started()
             _tell_service_manager("READY=1")
 
-        Fleet(members, settings.shutdown_seconds, listener.close).run(ready, announce)
+        def begin_to_stop(by: signal.Signals) -> None:
+            listener.close()
+            chronicle.stopping(by)
+
+        Fleet(members, settings.shutdown_seconds, begin_to_stop).run(chronicle.ready.file, announce)
+        chronicle.stopped()
 
 
 def _tell_service_manager(state: str) -> None:
@@ -70,16 +77,16 @@ def _tell_service_manager(state: str) -> None:
             link.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
 
-def _members(settings: Settings, listener: socket.socket, tell_ready: int) -> list[Member]:
+def _members(settings: Settings, listener: socket.socket, chronicle: Chronicle) -> list[Member]:
     parent, connections = os.getpid(), _most_connections()
-    serve = partial(_serve, settings, listener, parent, connections, tell_ready)
+    serve = partial(_serve, settings, listener, parent, connections, chronicle)
     members = [Member(f"albumen-serve-{number}", serve) for number in range(1, settings.workers + 1)]
     if settings.derive:
         members.append(Member("albumen-derive", partial(_derive, settings, parent), BACKGROUND_PAUSE_SECONDS))
     return members
 
 
-def _serve(settings: Settings, listener: socket.socket, parent: int, connections: int, tell_ready: int) -> None:
+def _serve(settings: Settings, listener: socket.socket, parent: int, connections: int, chronicle: Chronicle) -> None:
     """Answer requests in this process, which does not outlive `parent`."""
     name_process("albumen-serve")
     die_with(parent)
@@ -93,9 +100,10 @@ def _serve(settings: Settings, listener: socket.socket, parent: int, connections
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     ahead = ThreadPoolExecutor(1, "albumen-ahead")
     never_wait(ahead.submit)
-    with suppress(BlockingIOError):  # nobody reads it after the first time
-        os.write(tell_ready, b"1")
+    chronicle.ready.add(1)
     is_done = loop.run()
+    chronicle.open_requests.add(loop.open_requests)
+    chronicle.cut_off.add(loop.cut_off)
     context.observer.add_up()
     ahead.shutdown(cancel_futures=True)
     if not is_done:
@@ -176,4 +184,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _url(address: str, port: int) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - compared, not bound
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    return f"http://{_in_url(shown)}:{port}"
+
+
+def _in_url(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -66,14 +66,16 @@ class Member:
 class Fleet:
     """Runs its members until SIGTERM, SIGINT or SIGHUP; each then has `shutdown_seconds` to end by itself.
 
-    `on_stop` is called before they are told.
+    `on_stop` is called with the signal before they are told.
     """
 
-    def __init__(self, members: Sequence[Member], shutdown_seconds: float, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, members: Sequence[Member], shutdown_seconds: float, on_stop: Callable[[signal.Signals], None]
+    ) -> None:
         self._members = members
         self._shutdown_seconds = shutdown_seconds
         self._on_stop = on_stop
-        self._is_stopping = False
+        self._stopped_by: signal.Signals | None = None
 
     def run(self, ready: int, on_ready: Callable[[], None]) -> None:
         """Start all; call `on_ready` when the first byte can be read from the file `ready`; return after the stop."""
@@ -83,19 +85,19 @@ class Fleet:
         for member in self._members:
             member.start()
         waited_for: list[int] = [wake, ready]
-        while not self._is_stopping:
+        while self._stopped_by is None:
             happened = wait([*waited_for, *self._sentinels()], self._until_next_start())
             if ready in happened:
                 waited_for.remove(ready)
                 on_ready()
             self._replace_dead()
-        self._stop()
+        self._stop(self._stopped_by)
 
     def _listen_to_signals(self) -> int:
         wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
-        def stop(_number: int, _frame: object) -> None:
-            self._is_stopping = True
+        def stop(number: int, _frame: object) -> None:
+            self._stopped_by = self._stopped_by or signal.Signals(number)
             os.eventfd_write(wake, 1)
 
         for number in _SIGNALS:
@@ -123,8 +125,8 @@ class Fleet:
             if member.process is None and time.monotonic() >= member.started + member.pause_seconds:
                 member.start()
 
-    def _stop(self) -> None:
-        self._on_stop()
+    def _stop(self, by: signal.Signals) -> None:
+        self._on_stop(by)
         running = [member.process for member in self._members if member.process is not None]
         for process in running:
             process.terminate()

@@ -89,7 +89,10 @@ class Lingering:
 
 
 class Loop:
-    """Serves a listening socket until `stop`."""
+    """Serves a listening socket until `stop`.
+
+    `open_requests` tells afterwards how many were worked on when the stop began, `cut_off` how many of them had to be.
+    """
 
     def __init__(self, listener: socket.socket, application: WSGIApplication, instant: Instant, terms: Terms) -> None:
         self._listener = listener
@@ -113,6 +116,8 @@ class Loop:
         self._is_listening = False
         self._stop_by: float | None = None
         self._is_stopping = False
+        self.open_requests = 0
+        self.cut_off = 0
 
     def run(self) -> bool:
         """Serve; return, after `stop`, whether all requests in flight have ended: they were answered, or cut off."""
@@ -183,6 +188,9 @@ class Loop:
 
     def _count(self) -> int:
         return len(self._reading) + len(self._writing) + len(self._lingering) + len(self._busy)
+
+    def _count_requests(self) -> int:
+        return len(self._busy) + len(self._writing)
 
     def _drop_idlest(self) -> bool:
         """Close the connection that can best be spared; tell whether there was one.
@@ -433,6 +441,7 @@ class Loop:
 
     def _begin_to_stop(self) -> None:
         self._stop_by = time.monotonic() + self._terms.shutdown_seconds
+        self.open_requests = self._count_requests()
         self._pause_listening()
         self._listener.close()
         for connection in list(self._reading.values()):
@@ -445,6 +454,7 @@ class Loop:
 
     def _end(self) -> bool:
         """Cut off whoever is left, so that no thread waits for them any longer."""
+        self.cut_off = self._count_requests()
         self._drop_all()
         for connection in self._busy.values():
             with suppress(OSError):
