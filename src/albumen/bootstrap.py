@@ -35,6 +35,7 @@ from albumen.services.derivation import TASKS_PER_CLAIM, Derivation
 from albumen.services.download import Downloads
 from albumen.services.housekeeping import Housekeeping
 from albumen.services.ingest import Ingest, IngestLimits
+from albumen.services.key_use import KeyUse
 from albumen.services.photos import Photos
 from albumen.services.previews import Previews
 from albumen.services.timeline import Timeline
@@ -178,7 +179,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
         database=database,
         floor=floor,
         store=store,
-        access=_access(settings, database),
+        access=_access(settings, database, committer),
         ingest=Ingest(
             database=database,
             photos=photos,
@@ -266,8 +267,10 @@ def _open_database(settings: Settings) -> Database:
     return open_database(path, settings.busy_seconds)
 
 
-def _access(settings: Settings, database: Database) -> Access:
-    return Access(database, KeyRepository(), times.now, always_open=settings.open, may_be_open=settings.is_local)
+def _access(settings: Settings, database: Database, later: ThreadPoolExecutor) -> Access:
+    keys = KeyRepository()
+    use = KeyUse(database, keys, times.now, later)
+    return Access(database, keys, times.now, use, always_open=settings.open, may_be_open=settings.is_local)
 
 
 def _ingest_limits(settings: Settings) -> IngestLimits:

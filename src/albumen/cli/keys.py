@@ -48,12 +48,13 @@ def create(name: str, role: str, config: Path | None, data: Path | None) -> None
 @config_option
 @data_option
 def list_keys(config: Path | None, data: Path | None) -> None:
-    """List all keys, the oldest first."""
+    """List all keys, the oldest first: id, role, when it was made and last used (a day, in UTC), state, name."""
     with opened(config, data) as services:
         found = services.access.keys()
     for key in found:
         state = f"revoked {to_rfc3339(key.revoked_at)}" if key.revoked_at else "active"
-        click.echo(f"{key.id}  {key.role.label:<11}  {to_rfc3339(key.created_at)}  {state}  {key.name}")
+        used = f"used {key.used_on}" if key.used_on else "never used"
+        click.echo(f"{key.id}  {key.role.label:<11}  {to_rfc3339(key.created_at)}  {used:<15}  {state}  {key.name}")
     if not found:
         click.echo("No keys yet. 'albumen keys create NAME --role contributor' makes one.")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 _TOKEN = re.compile(r"alb_([0-9a-f]{12})_([0-9a-f]{64})")
 
@@ -40,6 +40,7 @@ class Key:
     digest: str
     created_at: datetime
     revoked_at: datetime | None = None
+    used_on: date | None = None
 
     def admits(self, secret: str) -> bool:
         """Tell in constant time whether `secret` belongs to this key and the key is not revoked."""

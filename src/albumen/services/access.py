@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from albumen.repository.engine import Database
     from albumen.repository.keys import KeyRepository
+    from albumen.services.key_use import KeyUse
 
 CACHE_SECONDS = 1.0
 CACHED_KEYS = 1000
@@ -23,13 +24,17 @@ _ANYBODY = Caller(Role.ADMIN)
 
 
 class Access:
-    """Makes keys and recognises callers. A revoked key stops working within a second in every process."""
+    """Makes keys and recognises callers. A revoked key stops working within a second in every process.
+
+    A use is noted when its key is loaded, so at most once a second.
+    """
 
     def __init__(
         self,
         database: Database,
         keys: KeyRepository,
         clock: Callable[[], datetime],
+        use: KeyUse,
         *,
         always_open: bool,
         may_be_open: bool,
@@ -37,6 +42,7 @@ class Access:
         self._database = database
         self._keys = keys
         self._clock = clock
+        self._use = use
         self._always_open = always_open
         self._may_be_open = may_be_open
         self._recent_keys: Recent[Key | None] = Recent(CACHE_SECONDS, CACHED_KEYS)
@@ -103,4 +109,7 @@ class Access:
 
     def _load(self, token: Token) -> Key | None:
         with self._database.reading() as tx:
-            return self._keys.find(tx, token.key_id)
+            key = self._keys.find(tx, token.key_id)
+        if key is not None and key.admits(token.secret):
+            self._use.note(key)
+        return key
