@@ -7,12 +7,14 @@ This module imports nothing of Albumen but `errors`.
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import os
 import re
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -21,8 +23,10 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Settin
 from albumen.errors import StartRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
     from pydantic_settings import PydanticBaseSettingsSource
 
 PREFIX = "ALBUMEN_"
@@ -32,6 +36,34 @@ RATE = r"^[1-9]\d{0,8}/([1-9]\d{0,3} )?(second|minute|hour|day)$"
 MOST_DECODERS = 64
 LONGEST_SECONDS = 86_400
 LONGEST_DAYS = 36_500  # a century: much more, and the moment that long ago is not in the calendar
+
+MOST_SHOWN = 80
+_A_RATE = "a number of requests in a time: /second, /minute, /hour or /day"
+_ALLOWED = {
+    "host": "a name or an address",
+    "data": "a directory",
+    "rate_requests": _A_RATE,
+    "rate_uploads": _A_RATE,
+    "public_url": "an address that starts with http:// or https://",
+    "trusted_hosts": "host names without a port",
+    "cors_origins": "origins without a path",
+}
+"""What settings must be whose type and bounds do not tell it."""
+_EXAMPLES: Mapping[str, object] = {
+    "workers": 2,
+    "uploads": 8,
+    "uploads_per_address": 144,
+    "rate_requests": "600/minute",
+    "rate_uploads": "10/5 second",
+    "public_url": "https://photos.example.org",
+    "trusted_hosts": ("photos.lan", "albumen"),
+    "cors_origins": ("https://app.example.org",),
+    "min_free_bytes": 500_000_000,
+    "decode_processes": 2,
+}
+"""Examples of settings whose default is none, or follows the machine."""
+_NOT_AS_SENT = "must have its host in the form that browsers send, xn--…"
+_NOT_CALLED = "default_factory_not_called"  # said of a default that follows a setting which is refused itself
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -142,8 +174,8 @@ class Settings(BaseSettings):
     @field_validator("uploads", mode="after")
     @classmethod
     def _leave_threads(cls, value: int | None, info: ValidationInfo) -> int | None:
-        threads = info.data.get("threads", 0)
-        if value is not None and value > threads * 7 // 16:
+        threads = info.data.get("threads")  # None when that is refused itself
+        if value is not None and threads is not None and value > threads * 7 // 16:
             raise ValueError(f"must be at most {threads * 7 // 16}, 7/16 of 'threads'")
         return value
 
@@ -179,13 +211,27 @@ def _in_ascii(address: str) -> str:
         return address
     before, mark, rest = address.rpartition("://")
     host = re.split("[/:]", rest, maxsplit=1)[0]
-    encoded = host.lower().encode("idna").decode("ascii")
-    if not re.fullmatch(r"[a-z0-9.-]+", encoded) or encoded.encode().decode("idna") != host.lower():
-        raise ValueError("must have its host in the form that browsers send, xn--…")
+    encoded = _idna(host)
+    if not re.fullmatch(r"[a-z0-9.-]+", encoded) or _from_idna(encoded) != host.lower():
+        raise ValueError(_NOT_AS_SENT)
     converted = f"{before}{mark}{encoded}{rest[len(host) :]}"
     if not converted.isascii():
         raise ValueError("must have nothing but ASCII behind its host")
     return converted
+
+
+def _idna(host: str) -> str:
+    try:
+        return host.lower().encode("idna").decode("ascii")
+    except UnicodeError as exc:
+        raise ValueError(_NOT_AS_SENT) from exc
+
+
+def _from_idna(encoded: str) -> str:
+    try:
+        return encoded.encode().decode("idna")
+    except UnicodeError as exc:
+        raise ValueError(_NOT_AS_SENT) from exc
 
 
 def _decoders_of_a_worker(workers: int) -> int:
@@ -200,15 +246,17 @@ def load_settings(flags: Mapping[str, Any] | None = None, config: Path | None = 
     The file is `config`, else `$ALBUMEN_CONFIG`, else `./albumen.toml` when it is there.
 
     Raises:
-        StartRefused: A file that cannot be read, an unknown name, or a bad value; the detail names it.
+        StartRefused: A file that cannot be read, unknown names, or bad values; the detail has a line for each of them.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     file_values = _read_file(config)
-    _refuse_unknown_variables()
+    unknown = _unknown_variables()
     try:
         resolved = _with_file(file_values)(**given)
     except ValidationError as exc:
-        raise StartRefused(_explain(exc, given, file_values)) from exc
+        raise StartRefused("\n".join([*unknown, *_explain(exc, given, file_values)])) from exc
+    if unknown:
+        raise StartRefused("\n".join(unknown))
     return Settings.model_construct(**dict(resolved))
 
 
@@ -243,17 +291,77 @@ def _read_file(config: Path | None) -> dict[str, Any]:
         raise StartRefused(f"The settings file {path} is not valid TOML: {exc}.") from exc
 
 
-def _refuse_unknown_variables() -> None:
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
-    for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
-            raise StartRefused(f"{name} is not a setting of Albumen. docs/configuration.md lists them all.")
+def _unknown_variables() -> Sequence[str]:
+    """Return a line for each variable that looks like a setting and is none."""
+    known = [f"{PREFIX}{name}".upper() for name in Settings.model_fields] + [CONFIG_VARIABLE]
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    return [f"{name} {_not_a_setting(name, known)}" for name in unknown]
 
 
-def _explain(exc: ValidationError, flags: Mapping[str, Any], file_values: Mapping[str, Any]) -> str:
-    first = exc.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
-    return f"{_origin(name, flags, file_values)}: {first['msg']}."
+def _not_a_setting(name: str, known: Sequence[str]) -> str:
+    meant = "".join(f" Did you mean {other}?" for other in get_close_matches(name, known, 1))
+    return f"is not a setting of Albumen.{meant} docs/configuration.md lists them all."
+
+
+def _explain(exc: ValidationError, flags: Mapping[str, Any], file_values: Mapping[str, Any]) -> Sequence[str]:
+    """Return a line for each setting that is refused: where it was set, what it must be, what it is, an example."""
+    first: dict[str, ErrorDetails] = {}
+    for error in exc.errors():
+        if error["type"] != _NOT_CALLED:
+            first.setdefault(str(error["loc"][0]), error)
+    return [_line(name, error, flags, file_values) for name, error in first.items()]
+
+
+def _line(name: str, error: ErrorDetails, flags: Mapping[str, Any], file_values: Mapping[str, Any]) -> str:
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{_in_file(name)} {_not_a_setting(name, list(Settings.model_fields))}"
+    own = error.get("ctx", {}).get("error")
+    rule = str(own) if own else f"must be {_allowed(name, field)}"
+    place, example = _origin(name, flags, file_values), _EXAMPLES.get(name, field.default)
+    return f"{place}: {rule}, not {_shown(error['input'])}. Example: {_as_written(name, example, place)}"
+
+
+def _allowed(name: str, field: FieldInfo) -> str:
+    """Say what a setting must be."""
+    if name in _ALLOWED:
+        return _ALLOWED[name]
+    choices = get_args(field.annotation)
+    if field.annotation is bool:
+        return "true or false"
+    if isinstance(next(iter(choices), None), str):
+        return f"one of {', '.join(choices)}"
+    return f"a number{_bounds(field)}" if field.annotation is float else f"a whole number{_bounds(field)}"
+
+
+def _bounds(field: FieldInfo) -> str:
+    """Say between which numbers a setting must lie."""
+    limits = {
+        name: getattr(each, name) for each in field.metadata for name in ("ge", "gt", "le") if hasattr(each, name)
+    }
+    if "gt" in limits:
+        return f" over {limits['gt']}, at most {limits['le']}"
+    return f" from {limits['ge']}" + (f" to {limits['le']}" if "le" in limits else "")
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message: on one line, not too long, and without what may be a password."""
+    text = str(value) if isinstance(value, int | float) else repr(value)
+    text = re.sub(r"//[^/]*@", "//…@", text)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _as_written(name: str, value: object, place: str) -> str:
+    """Return a setting as it is written in the place where a bad value of it stands."""
+    plain: object = f"{value:g}" if isinstance(value, float) else value
+    if place == _in_file(name):
+        return f"{name} = {plain if isinstance(value, float) else json.dumps(plain, default=str)}"
+    text = ",".join(plain) if isinstance(plain, tuple) else json.dumps(plain, default=str).strip('"')
+    return f"{place} {text}" if place.startswith("--") else f"{place}={text}"
+
+
+def _in_file(name: str) -> str:
+    return f"'{name}' in the settings file"
 
 
 def _origin(name: str, flags: Mapping[str, Any], file_values: Mapping[str, Any]) -> str:
@@ -263,4 +371,4 @@ def _origin(name: str, flags: Mapping[str, Any], file_values: Mapping[str, Any])
     variable = f"{PREFIX}{name}".upper()
     if variable in os.environ:
         return variable
-    return f"'{name}' in the settings file" if name in file_values else name
+    return _in_file(name) if name in file_values else name

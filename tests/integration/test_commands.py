@@ -275,7 +275,13 @@ def test_settings_come_from_the_file_that_is_named(tmp_path, data):
 
 def test_bad_setting_is_one_line_that_names_the_variable(data, refusal):
     line = refusal("info", "--data", data, ALBUMEN_PORT="eighty")
-    assert "ALBUMEN_PORT" in line
+    assert line.startswith("albumen: ALBUMEN_PORT: must be")
+
+
+def test_bad_settings_are_a_line_each(data):
+    done = albumen_process("info", "--data", data, ALBUMEN_PORT="eighty", ALBUMEN_THREADS="0")
+    assert done.returncode == 1
+    assert [line[:24] for line in done.stderr.splitlines()] == ["albumen: ALBUMEN_PORT: m", "albumen: ALBUMEN_THREADS"]
 
 
 def test_data_directory_that_cannot_be_made_is_one_line_that_names_it(tmp_path, refusal):

@@ -35,11 +35,12 @@ for command in (serve, keys, backup, restore, gc, scrub, derive, migrate, info, 
 
 
 def main() -> None:
-    """Run the command; an error of ours ends it with one line and status 1."""
+    """Run the command; an error of ours ends it with one line, or one for each bad setting, and status 1."""
     try:
         cli()
     except AlbumenError as exc:
-        click.echo(f"albumen: {exc.detail}{_cause(exc)}", err=True)
+        for line in f"{exc.detail}{_cause(exc)}".splitlines():
+            click.echo(f"albumen: {line}", err=True)
         sys.exit(1)
 
 
