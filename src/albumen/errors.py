@@ -138,13 +138,13 @@ class DatasetTooLate(Refused):
 
 
 class InvalidParameter(Refused):
-    """A parameter has a value that is not allowed; members `parameter` and `allowed`."""
+    """A parameter has a value that is not allowed, or none has that name; members `parameter` and `allowed`."""
 
     code = "invalid_parameter"
     title = "Invalid parameter"
 
-    def __init__(self, parameter: str, allowed: str) -> None:
-        super().__init__(f"'{parameter}' must be {allowed}.", parameter=parameter, allowed=allowed)
+    def __init__(self, parameter: str, allowed: str, detail: str = "") -> None:
+        super().__init__(detail or f"'{parameter}' must be {allowed}.", parameter=parameter, allowed=allowed)
 
 
 class NotFound(AlbumenError):

@@ -16,6 +16,7 @@ from albumen.web.context import context, number
 if TYPE_CHECKING:
     from datetime import datetime
 
+MOST_NAMED = 64  # characters of a parameter in an answer
 _MOMENT = "a day such as 2026-11-23 or a time such as 2026-11-23T10:00:00Z"
 
 
@@ -35,6 +36,20 @@ def asked_listing() -> Listing:
         since=_moment("since"),
         before=_moment("before"),
     )
+
+
+def refuse_others(*known: str) -> None:
+    """Refuse a query with any other parameter than these: misspelt, it would list others than meant.
+
+    Raises:
+        InvalidParameter: It names the parameter and those that there are.
+    """
+    names = ", ".join(known)
+    for parameter in request.args:
+        if parameter in known:
+            continue
+        shown = parameter[:MOST_NAMED]
+        raise InvalidParameter(shown, f"one of {names}", f"This list has no parameter '{shown}', only {names}.")
 
 
 def asked_limit(default: int = DEFAULT_PER_PAGE) -> int:

@@ -9,7 +9,7 @@ from albumen.services.listing import MOST_PER_PAGE
 from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, json_object, member, services
-from albumen.web.listing import asked_limit, next_page
+from albumen.web.listing import asked_limit, next_page, refuse_others
 
 datasets = Blueprint("datasets", __name__, url_prefix="/api/v1")
 
@@ -18,6 +18,7 @@ datasets = Blueprint("datasets", __name__, url_prefix="/api/v1")
 @needs(Role.VIEWER)
 def list_datasets() -> Response:
     """Answer with one page of datasets, by slug."""
+    refuse_others("limit", "cursor")
     page = services().datasets.page(asked_limit(MOST_PER_PAGE), request.args.get("cursor"))
     response = jsonify({"datasets": [present.dataset(dataset) for dataset in page.datasets], "next": page.next})
     response.headers.update(next_page(base_url(), page.next))

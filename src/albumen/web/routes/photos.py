@@ -17,7 +17,7 @@ from albumen.web import present
 from albumen.web.auth import needs
 from albumen.web.context import base_url, body_place, context, json_object, member, services
 from albumen.web.delivery import Wish, disposition, read_wish
-from albumen.web.listing import asked_listing, next_page
+from albumen.web.listing import asked_listing, next_page, refuse_others
 
 photos = Blueprint("photos", __name__, url_prefix="/api/v1/photos")
 FORM = "application/x-www-form-urlencoded"
@@ -29,6 +29,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 @needs(Role.VIEWER)
 def list_photos() -> Response:
     """Answer with one page of photos, newest first."""
+    refuse_others("dataset", "name", "trash", "since", "before", "limit", "cursor")
     page = services().photos.page(asked_listing())
     base = base_url()
     response = jsonify({"photos": [present.listed(photo, base) for photo in page.photos], "next": page.next})
