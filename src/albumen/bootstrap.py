@@ -155,8 +155,9 @@ def prepare(settings: Settings) -> Sequence[Migration]:
     if is_unfinished(settings.data):
         raise StartRefused(f"A restore into {settings.data} has not finished; run it again.")
     database = _open_database(settings)
-    applied = migrate(database)
-    Datasets(database, DatasetRepository(), times.now).ensure_default()
+    with _floor(settings).completing():
+        applied = migrate(database)
+        Datasets(database, DatasetRepository(), times.now).ensure_default()
     database.close()
     return applied
 
@@ -164,7 +165,7 @@ def prepare(settings: Settings) -> Sequence[Migration]:
 def build(settings: Settings, *, background: bool = False) -> Services:
     """Wire the services of one process. `background` decodes with fewer processes and at a lower priority."""
     database = _open_database(settings)
-    floor = Floor(settings.data, settings.min_free_bytes)
+    floor = _floor(settings)
     workspace = Workspace(settings.data / "tmp", floor.check)
     store = LocalBlobStore(settings.data, workspace, settings.sync_threads, settings.busy_seconds)
     preview_store = PreviewStore(settings.data, workspace)
@@ -265,6 +266,10 @@ def _open_database(settings: Settings) -> Database:
             f"the server. Run this as that user: {_as_user(owner)}"
         )
     return open_database(path, settings.busy_seconds)
+
+
+def _floor(settings: Settings) -> Floor:
+    return Floor(settings.data, settings.min_free_bytes)
 
 
 def _access(settings: Settings, database: Database, later: ThreadPoolExecutor) -> Access:

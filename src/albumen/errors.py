@@ -237,10 +237,17 @@ class Unavailable(AlbumenError):
 
 
 class StorageFull(Unavailable):
-    """No space left; nothing half-written remains."""
+    """No space left; nothing half-written remains.
+
+    `room` tells the operator how many bytes are `available` there, and how many `reserved`; clients do not see it.
+    """
 
     code = "storage_full"
     title = "Storage is full"
+
+    def __init__(self, detail: str, **room: int) -> None:
+        super().__init__(detail)
+        self.room = room
 
 
 class Busy(Unavailable):

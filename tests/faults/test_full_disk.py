@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pytest
@@ -11,7 +12,7 @@ from disks import fill, free_bytes, small_disk
 from PIL import Image
 
 from conftest import running
-from forms import problem, sha256
+from forms import FORM_TYPE, problem, sha256
 from pictures import noisy_jpeg, of_size
 
 DISK_BYTES = 24_000_000
@@ -19,6 +20,7 @@ PHOTO_BYTES = 1_000_000
 TOO_MANY = 40
 GROUP = 4
 SHARED_MEMORY_OF_DATABASE = 65_536
+TOO_LITTLE_FOR_A_ROW = 40_960
 SMALL = of_size(2_000, seed=900)
 
 
@@ -105,6 +107,40 @@ def test_a_streamed_answer_that_breaks_off_is_in_the_log_and_in_the_metrics(serv
     (line,) = [line for line in server.log.read_text().splitlines() if "request_failed" in line]
     assert all(field in line for field in ("code=storage_full", "method=POST", "path=/upload", "client=127.0.0.1"))
     assert 'albumen_uploads_broken_off_total{code="storage_full"} 1.0' in traffic.get(server.url, "/metrics").text
+
+
+def _numbers(line):
+    """Return the bytes that a line tells, by what they are."""
+    return {name: int(count) for name, count in re.findall(r"(available|reserved|wanted)=(\d+)", line)}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_the_log_of_a_full_disk_tells_how_much_there_is_and_was_wanted_and_the_client_gets_no_number(server, accept):
+    body = traffic.photos_form([of_size(DISK_BYTES + 1_000_000)])
+    headers = {"Content-Type": FORM_TYPE, "Accept": accept}
+    answer = requests.post(f"{server.url}/upload", data=body, headers=headers, timeout=60)
+    (line,) = [line for line in server.log.read_text().splitlines() if "request_failed" in line]
+    told = _numbers(line)
+    assert told["wanted"] == len(body)
+    assert told["reserved"] == pytest.approx(DISK_BYTES / 100, rel=0.01)
+    assert 0 < told["available"] < DISK_BYTES
+    assert not any(word in answer.text for word in ("available", "reserved", "wanted", str(server.data)))
+
+
+def test_a_command_tells_how_full_a_full_disk_is(disk, server):
+    server.stop()
+    fill(disk, leave=TOO_LITTLE_FOR_A_ROW)
+    done = traffic.albumen("keys", "create", "phone", "--data", disk)
+    assert done.returncode == 1
+    assert re.search(r"albumen: No space is left .* \[[\d,]+ bytes available, [\d,]+ bytes reserved\]", done.stderr)
+
+
+def test_a_backup_tells_how_full_its_disk_is(tmp_path, server):
+    traffic.post(server.url, [of_size(PHOTO_BYTES)])
+    with small_disk(tmp_path / "backups", PHOTO_BYTES // 2) as target:
+        done = traffic.albumen("backup", target / "here", "--data", server.data)
+    assert done.returncode == 1
+    assert re.search(r"No space is left for .*here\. .* \[[\d,]+ bytes available\]", done.stderr)
 
 
 @pytest.mark.parametrize("left", [0, 4_096, 8_192, 16_384, 32_768])

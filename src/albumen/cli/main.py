@@ -12,7 +12,7 @@ from albumen.cli.housekeeping import derive, gc, info, migrate, scrub
 from albumen.cli.keys import keys
 from albumen.cli.nginx import nginx_config
 from albumen.cli.serve import serve
-from albumen.errors import AlbumenError, Unavailable
+from albumen.errors import AlbumenError, StorageFull, Unavailable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -39,7 +39,7 @@ def main() -> None:
     try:
         cli()
     except AlbumenError as exc:
-        for line in f"{exc.detail}{_cause(exc)}".splitlines():
+        for line in f"{exc.detail}{_cause(exc)}{_room(exc)}".splitlines():
             click.echo(f"albumen: {line}", err=True)
         sys.exit(1)
 
@@ -50,3 +50,10 @@ def _cause(exc: AlbumenError) -> str:
     if not isinstance(exc, Unavailable) or cause is None:
         return ""
     return f" ({getattr(cause, 'orig', cause)})"
+
+
+def _room(exc: AlbumenError) -> str:
+    """Say in numbers how full a full disk is."""
+    if not isinstance(exc, StorageFull) or not exc.room:
+        return ""
+    return f" [{', '.join(f'{count:,} bytes {name}' for name, count in exc.room.items())}]"

@@ -81,6 +81,7 @@ def _refuse_nothing(settings: Settings) -> None:
 def _built(settings: Settings) -> Iterator[Services]:
     services = build(settings)
     try:
-        yield services
+        with services.floor.completing():
+            yield services
     finally:
         services.close()

@@ -222,8 +222,13 @@ def reported(root: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         if exc.errno in _FULL:
-            raise StorageFull(f"No space is left for {root}. Earlier backups are unharmed.") from exc
+            raise StorageFull(f"No space is left for {root}. Earlier backups are unharmed.", **_room(root)) from exc
         raise StorageUnavailable(f"{root} or the data directory cannot be used.") from exc
+
+
+def _room(root: Path) -> dict[str, int]:
+    state = os.statvfs(root)
+    return {"available": state.f_bavail * state.f_frsize}
 
 
 def _take(lock: BinaryIO, kind: int, root: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from albumen.errors import StorageFull
+from albumen.errors import StorageFull, StorageUnavailable
 from albumen.storage.files import explained
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 DEFAULT_SHARE = 0.01
@@ -36,7 +38,8 @@ class Floor:
         """Raise StorageFull while less than the floor is free. Costs a few microseconds."""
         room = self.measure()
         if room.available < room.reserved:
-            raise StorageFull("The free space is at its floor ('min_free_bytes'); nothing more is taken in.")
+            detail = "The free space is at its floor ('min_free_bytes'); nothing more is taken in."
+            raise StorageFull(detail, available=room.available, reserved=room.reserved)
 
     def measure(self) -> Room:
         """Return how things are now. Raises StorageUnavailable."""
@@ -44,6 +47,22 @@ class Floor:
             state = os.statvfs(self._folder)
         size = state.f_blocks * state.f_frsize
         return Room(size, state.f_bavail * state.f_frsize, self._least(size))
+
+    def complete(self, error: StorageFull) -> None:
+        """Let an error tell how much room there is now, unless it tells already or the disk cannot be asked."""
+        if not error.room:
+            with suppress(StorageUnavailable):
+                room = self.measure()
+                error.room.update(available=room.available, reserved=room.reserved)
+
+    @contextmanager
+    def completing(self) -> Iterator[None]:
+        """Do so with what comes out of a block."""
+        try:
+            yield
+        except StorageFull as exc:
+            self.complete(exc)
+            raise
 
     def _least(self, disk_bytes: int) -> int:
         if self._least_free is not None:

@@ -14,6 +14,7 @@ from flask import Response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from albumen import errors
+from albumen.web.context import services
 from albumen.web.headers import guarded
 from albumen.web.observe import shown_path
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIEnvironment
     from flask import Flask
+
+    from albumen.storage.space import Floor
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -91,22 +94,26 @@ def register(app: Flask) -> None:
 
 
 def _answer_ours(error: errors.AlbumenError) -> Response:
-    log_failure(error, request.environ)
+    log_failure(error, request.environ, services().floor)
     return problem_response(error)
 
 
-def log_failure(error: errors.AlbumenError, environ: WSGIEnvironment) -> None:
-    """Tell the log of a request that the server failed, if that is no fault of its client; crowds are a warning."""
+def log_failure(error: errors.AlbumenError, environ: WSGIEnvironment, floor: Floor) -> None:
+    """Tell the log of a request that the server failed, if that is no fault of its client; crowds are a warning.
+
+    Of a full disk it tells the numbers, which clients do not see.
+    """
     if not _is_ours(error):
         return
     tell = log.warning if isinstance(error, errors.Busy | errors.TooManyUploads) else log.error
     cause = repr(error.__cause__) if error.__cause__ else None
-    tell("request_failed", code=error.code, detail=error.detail, cause=cause, **_request_fields(environ))
+    room = _room(error, environ, floor) if isinstance(error, errors.StorageFull) else {}
+    tell("request_failed", code=error.code, detail=error.detail, cause=cause, **_request_fields(environ), **room)
 
 
-def log_broken_off(error: errors.AlbumenError, environ: WSGIEnvironment) -> None:
+def log_broken_off(error: errors.AlbumenError, environ: WSGIEnvironment, floor: Floor) -> None:
     """Tell the log of an upload that broke off when its answer had begun, whose status is a good one therefore."""
-    log_failure(error, environ)
+    log_failure(error, environ, floor)
     if not _is_ours(error):
         log.info("upload_broken_off", code=error.code, detail=error.detail, **_request_fields(environ))
 
@@ -120,6 +127,13 @@ def log_client_gone(environ: WSGIEnvironment) -> None:
 
 def _is_ours(error: errors.AlbumenError) -> bool:
     return isinstance(error, errors.Unavailable | errors.Damaged)
+
+
+def _room(error: errors.StorageFull, environ: WSGIEnvironment, floor: Floor) -> dict[str, int]:
+    """Return bytes: available, reserved, and wanted if the request told how long it is."""
+    floor.complete(error)
+    length = environ.get("CONTENT_LENGTH", "")
+    return {**error.room, "wanted": int(length)} if length.isdigit() else error.room
 
 
 def _request_fields(environ: WSGIEnvironment) -> dict[str, str | None]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from albumen.domain.outcomes import Outcome
     from albumen.services.ingest import Batch
+    from albumen.storage.space import Floor
 
     Pouring = Iterator[Sequence[Outcome]]
 
@@ -52,7 +53,7 @@ def upload_photos() -> Response:
     batch = services().ingest.batch(request.args.get("dataset") or DEFAULT_DATASET)
     pouring = _pouring(batch)
     if request.accept_mimetypes.best == NDJSON:
-        lines = _lines(batch, pouring, base_url(), request.environ)
+        lines = _lines(batch, pouring, base_url(), request.environ, services().floor)
         if services().settings.proxy_hops:  # nginx may stop handing on the body once the answer has begun
             return Response(b"".join(lines), mimetype=NDJSON)
         return Response(lines, mimetype=NDJSON)
@@ -117,7 +118,7 @@ def _refuse_nothing(batch: Batch, photos: Sequence[dict[str, Any]]) -> None:
         raise AllRejected("Every photo was rejected; 'photos' tells why.", **_summary(batch, photos))
 
 
-def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) -> Iterator[bytes]:
+def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment, floor: Floor) -> Iterator[bytes]:
     """Yield one line per outcome as soon as it is final; a last line with `problem` alone tells what broke off."""
     with batch:
         try:
@@ -128,8 +129,10 @@ def _lines(batch: Batch, pouring: Pouring, base: str, environ: WSGIEnvironment) 
                 if not batch.counts:
                     yield _line({"problem": problem(NoPhotos("Send at least one part with a filename."))})
         except AlbumenError as exc:
-            log_broken_off(exc, environ)
-            yield from map(_line, _shown(batch.salvage(), base))
+            rest = _shown(batch.salvage(), base)
+            batch.abandon()  # so that the log tells the space without what nobody keeps
+            log_broken_off(exc, environ, floor)
+            yield from map(_line, rest)
             yield _line({"problem": problem(exc)})
         except GeneratorExit:
             log_client_gone(environ)
