@@ -20,7 +20,7 @@ import structlog
 from prometheus_client import Counter
 
 from albumen.bootstrap import build
-from albumen.cli.chronicle import Chronicle
+from albumen.cli.lifecycle import Lifecycle
 from albumen.errors import StartRefused
 from albumen.server.connection import Patience
 from albumen.server.fleet import Fleet, Member
@@ -54,20 +54,20 @@ def run_server(settings: Settings) -> None:
     who = _admitted(settings)
     with _listen(settings.host, settings.port) as listener:
         address, port = listener.getsockname()[:2]
-        chronicle = Chronicle(settings, f"{_in_url(address)}:{port}")
-        members = _members(settings, listener, chronicle)
+        lifecycle = Lifecycle(settings, f"{_in_url(address)}:{port}")
+        members = _members(settings, listener, lifecycle)
 
         def announce() -> None:
             click.echo(f"Albumen is ready at {_url(address, port)} ({who}, data in {settings.data})")
-            chronicle.started()
+            lifecycle.started()
             _tell_service_manager("READY=1")
 
         def begin_to_stop(by: signal.Signals) -> None:
             listener.close()
-            chronicle.stopping(by)
+            lifecycle.stopping(by)
 
-        Fleet(members, settings.shutdown_seconds, begin_to_stop).run(chronicle.ready.file, announce)
-        chronicle.stopped()
+        Fleet(members, settings.shutdown_seconds, begin_to_stop).run(lifecycle.ready.file, announce)
+        lifecycle.stopped()
 
 
 def _tell_service_manager(state: str) -> None:
@@ -77,16 +77,16 @@ def _tell_service_manager(state: str) -> None:
             link.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
 
-def _members(settings: Settings, listener: socket.socket, chronicle: Chronicle) -> list[Member]:
+def _members(settings: Settings, listener: socket.socket, lifecycle: Lifecycle) -> list[Member]:
     parent, connections = os.getpid(), _most_connections()
-    serve = partial(_serve, settings, listener, parent, connections, chronicle)
+    serve = partial(_serve, settings, listener, parent, connections, lifecycle)
     members = [Member(f"albumen-serve-{number}", serve) for number in range(1, settings.workers + 1)]
     if settings.derive:
         members.append(Member("albumen-derive", partial(_derive, settings, parent), BACKGROUND_PAUSE_SECONDS))
     return members
 
 
-def _serve(settings: Settings, listener: socket.socket, parent: int, connections: int, chronicle: Chronicle) -> None:
+def _serve(settings: Settings, listener: socket.socket, parent: int, connections: int, lifecycle: Lifecycle) -> None:
     """Answer requests in this process, which does not outlive `parent`."""
     name_process("albumen-serve")
     die_with(parent)
@@ -100,10 +100,10 @@ def _serve(settings: Settings, listener: socket.socket, parent: int, connections
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     ahead = ThreadPoolExecutor(1, "albumen-ahead")
     never_wait(ahead.submit)
-    chronicle.ready.add(1)
+    lifecycle.ready.add(1)
     is_done = loop.run()
-    chronicle.open_requests.add(loop.open_requests)
-    chronicle.cut_off.add(loop.cut_off)
+    lifecycle.open_requests.add(loop.open_requests)
+    lifecycle.cut_off.add(loop.cut_off)
     context.observer.add_up()
     ahead.shutdown(cancel_futures=True)
     if not is_done:

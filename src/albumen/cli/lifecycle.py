@@ -38,7 +38,7 @@ class Tally:
             return 0
 
 
-class Chronicle:
+class Lifecycle:
     """Tells when the server has started, begins to stop, and has stopped.
 
     Its processes add to `ready` when they answer, and at the end to `open_requests` how many they worked on when the
