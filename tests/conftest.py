@@ -24,7 +24,7 @@ from albumen.web.app import create_app
 from forms import Uploader
 from fronts import fronted, fronts_of, settings_behind
 
-pytest_plugins = ("engines", "browsers", "phones", "serving")
+pytest_plugins = ("engines", "albums", "browsers", "phones", "serving")
 
 # A busy machine is slow now and then; no example is wrong for that.
 hypothesis_settings.register_profile("albumen", deadline=None)

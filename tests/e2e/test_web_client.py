@@ -10,6 +10,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
+from albums import fill_named, heading, page_of, tiles
 from browsers import PATIENCE_MS
 from conftest import running
 from forms import Uploader, ids, part
@@ -26,18 +27,6 @@ ASK_FOR_WIDTHS = """(images) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def gallery(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("gallery") / "data", ALBUMEN_DERIVE="false") as server:
-        yield server
-
-
-@pytest.fixture
-def album(gallery, http):
-    """An uploader into a dataset of its own."""
-    return Uploader(http, gallery.url, f"set-{uuid.uuid4().hex}")
-
-
 @pytest.fixture
 def chosen_files(tmp_path):
     """Photos, a text and a file without bytes, as a person would choose them."""
@@ -48,26 +37,6 @@ def chosen_files(tmp_path):
     (folder / "notes.txt").write_text("Not a photo at all.\n" * 10)
     (folder / "void.jpg").touch()
     return sorted(folder.iterdir())
-
-
-def page_of(album):
-    return f"{album.url}/d/{album.dataset}"
-
-
-def fill(album, *names):
-    """Upload one photo of each name; return their ids."""
-    seeds = [uuid.uuid4().int % 10_000 for _ in names]
-    answer = album.send(*(part(jpeg(320, 240, seed=seed), name) for seed, name in zip(seeds, names, strict=True)))
-    assert answer.status_code == 201
-    return ids(answer.json())
-
-
-def tiles(page):
-    return page.locator("a[data-photo]")
-
-
-def heading(page, text):
-    return page.get_by_role("heading", level=1, name=text, exact=True)
 
 
 def search_field(page):
@@ -142,7 +111,7 @@ def test_chosen_photos_are_counted_shown_and_known_the_second_time(server, visit
 
 
 def test_uploads_go_to_the_dataset_that_is_shown_and_their_report_follows_the_language(album, visit, chosen_files):
-    fill(album, "first.jpg")
+    fill_named(album, "first.jpg")
     page, _ = visit(page_of(album))
     page.get_by_role("link", name="Upload", exact=True).click()
     choose(page, [chosen_files[0], *chosen_files[-2:]])
@@ -157,7 +126,7 @@ def test_uploads_go_to_the_dataset_that_is_shown_and_their_report_follows_the_la
 
 
 def test_photos_dropped_anywhere_are_uploaded(album, visit):
-    fill(album, "first.jpg")
+    fill_named(album, "first.jpg")
     page, _ = visit(page_of(album))
     expect(tiles(page)).to_have_count(1)
     transfer = page.evaluate_handle(
@@ -177,7 +146,7 @@ def test_photos_dropped_anywhere_are_uploaded(album, visit):
 
 
 def test_search_finds_by_a_part_of_a_cyrillic_name_and_by_id(album, visit):
-    river, _, _ = fill(album, "Закат над Невой.jpg", "Закат зимой.jpg", "IMG_1.jpg")
+    river, _, _ = fill_named(album, "Закат над Невой.jpg", "Закат зимой.jpg", "IMG_1.jpg")
     page, _ = visit(page_of(album))
     expect(tiles(page)).to_have_count(3)
     search_field(page).fill("НАД нев")
@@ -196,7 +165,7 @@ def test_search_finds_by_a_part_of_a_cyrillic_name_and_by_id(album, visit):
 
 
 def test_every_view_has_an_address_and_back_returns(album, visit):
-    (photo,) = fill(album, "one.jpg")
+    (photo,) = fill_named(album, "one.jpg")
     page, _ = visit(album.url)
     page.get_by_role("link", name=album.dataset).click()
     expect(heading(page, album.dataset)).to_be_visible()
@@ -214,7 +183,7 @@ def test_every_view_has_an_address_and_back_returns(album, visit):
 
 
 def test_address_of_a_photo_opens_it_and_closing_shows_where_it_lies(album, visit):
-    photo, _ = fill(album, "shared.jpg", "other.jpg")
+    photo, _ = fill_named(album, "shared.jpg", "other.jpg")
     page, _ = visit(f"{album.url}/photo/{photo}?dataset={album.dataset}")
     expect(heading(page, "shared.jpg")).to_be_visible()
     page.keyboard.press("Escape")
@@ -223,7 +192,7 @@ def test_address_of_a_photo_opens_it_and_closing_shows_where_it_lies(album, visi
 
 
 def test_photos_that_come_after_their_view_was_left_trouble_nobody(album, visit):
-    fill(album, "first.jpg")
+    fill_named(album, "first.jpg")
     page, _ = visit(f"{album.url}/uploads")
     held = []
 
@@ -241,15 +210,15 @@ def test_photos_that_come_after_their_view_was_left_trouble_nobody(album, visit)
     expect(tiles(page)).to_have_text(["first.jpg"])
 
 
-def test_address_that_leads_nowhere_says_so(gallery, visit):
-    page, _ = visit(f"{gallery.url}/photo/unknown")
+def test_address_that_leads_nowhere_says_so(shelf, visit):
+    page, _ = visit(f"{shelf.url}/photo/unknown")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     page.get_by_role("link", name="To all photos").click()
     expect(heading(page, "All photos")).to_be_visible()
 
 
 def test_photo_is_seen_at_its_full_size_and_its_link_leads_to_it(album, visit):
-    (photo,) = fill(album, "one.jpg")
+    (photo,) = fill_named(album, "one.jpg")
     page, _ = visit(page_of(album))
     tiles(page).click()
     room = page.get_by_role("dialog", name="one.jpg")
@@ -266,7 +235,7 @@ def test_photo_is_seen_at_its_full_size_and_its_link_leads_to_it(album, visit):
 
 
 def test_renamed_photo_keeps_its_new_name(album, visit):
-    fill(album, "old.jpg", "other.jpg")
+    fill_named(album, "old.jpg", "other.jpg")
     page, _ = visit(page_of(album))
     page.get_by_role("link", name="old.jpg").click()
     page.get_by_role("button", name="Rename").click()
@@ -280,7 +249,7 @@ def test_renamed_photo_keeps_its_new_name(album, visit):
 
 
 def test_photo_in_the_trash_comes_back_to_its_place_by_undo(album, visit):
-    photos = fill(album, "first.jpg", "second.jpg", "third.jpg")
+    photos = fill_named(album, "first.jpg", "second.jpg", "third.jpg")
     page, _ = visit(page_of(album))
     page.get_by_role("link", name="second.jpg").click()
     page.get_by_role("button", name="Move to trash").click()
@@ -294,7 +263,7 @@ def test_photo_in_the_trash_comes_back_to_its_place_by_undo(album, visit):
 
 
 def test_photo_is_restored_from_the_trash(album, visit):
-    (photo,) = fill(album, f"{uuid.uuid4().hex}.jpg")
+    (photo,) = fill_named(album, f"{uuid.uuid4().hex}.jpg")
     name = album.get(f"/api/v1/photos/{photo}").json()["name"]
     assert album.http.delete(f"{album.url}/api/v1/photos/{photo}", timeout=30).status_code == 204
     page, _ = visit(f"{album.url}/trash")
@@ -306,7 +275,7 @@ def test_photo_is_restored_from_the_trash(album, visit):
 
 
 def test_page_is_used_by_the_keyboard_alone(album, visit):
-    fill(album, "first.jpg", "second.jpg")
+    fill_named(album, "first.jpg", "second.jpg")
     page, _ = visit(page_of(album))
     expect(tiles(page)).to_have_count(2)
     tab_to(page, tiles(page).first)
@@ -331,8 +300,8 @@ def test_page_is_used_by_the_keyboard_alone(album, visit):
     assert chooser.value.is_multiple()
 
 
-def test_chosen_theme_holds_from_the_first_paint_of_the_next_visit(gallery, visit):
-    page, watch = visit(gallery.url, color_scheme="light")
+def test_chosen_theme_holds_from_the_first_paint_of_the_next_visit(shelf, visit):
+    page, watch = visit(shelf.url, color_scheme="light")
     assert background(page) == "rgb(246, 242, 234)"
     page.get_by_label("Theme").select_option("Dark")
     assert background(page) == "rgb(20, 17, 14)"
@@ -347,7 +316,7 @@ def background(page):
 
 
 def test_menu_of_a_phone_leads_to_the_datasets(album, visit):
-    fill(album, "one.jpg")
+    fill_named(album, "one.jpg")
     page, _ = visit(album.url, viewport={"width": 390, "height": 844}, has_touch=True)
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("dialog").get_by_role("link", name=album.dataset).click()
@@ -357,7 +326,7 @@ def test_menu_of_a_phone_leads_to_the_datasets(album, visit):
 
 
 def test_name_with_html_is_shown_as_text(album, visit):
-    (photo,) = fill(album, HTML_NAME)
+    (photo,) = fill_named(album, HTML_NAME)
     page, _ = visit(page_of(album))
     expect(tiles(page)).to_have_text(HTML_NAME)
     tiles(page).click()
@@ -380,8 +349,8 @@ def test_name_with_html_of_a_file_that_is_not_taken_is_shown_as_text(album, visi
     expect(page).to_have_title("Upload photos · Albumen")
 
 
-def test_script_that_gets_into_the_page_is_refused_by_the_browser(gallery, visit):
-    page, watch = visit(gallery.url)
+def test_script_that_gets_into_the_page_is_refused_by_the_browser(shelf, visit):
+    page, watch = visit(shelf.url)
     page.evaluate("""() => {
       const script = document.createElement("script");
       script.textContent = "document.title = 'owned'";
@@ -393,8 +362,8 @@ def test_script_that_gets_into_the_page_is_refused_by_the_browser(gallery, visit
     watch.expect_trouble("Content Security Policy")
 
 
-def test_first_load_is_small(gallery, visit):
-    page, _ = visit(gallery.url)
+def test_first_load_is_small(shelf, visit):
+    page, _ = visit(shelf.url)
     expect(heading(page, "All photos")).to_be_visible()
     sizes = page.evaluate(SCRIPT_SIZES)
     assert 0 < sum(sizes) < MOST_SCRIPT_BYTES

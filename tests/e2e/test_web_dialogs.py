@@ -9,6 +9,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
+from albums import heading
 from conftest import running
 
 
@@ -26,10 +27,6 @@ def locked(tmp_path_factory):
     key = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     with running(data, ALBUMEN_DERIVE="false") as server:
         yield server.url, key
-
-
-def heading(page, text):
-    return page.get_by_role("heading", level=1, name=text, exact=True)
 
 
 def told(field):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from playwright.sync_api import expect
 
-from conftest import running
-from forms import Uploader, ids, part
-from pictures import jpeg
+from albums import fill, heading, page_of, tiles
+from forms import Uploader
 
-SHAPES = [(96, 64), (64, 96), (80, 80), (120, 60)]
 CUT = """(texts) => texts.filter(({scrollWidth, clientWidth, scrollHeight, clientHeight}) =>
   scrollWidth > clientWidth || scrollHeight > clientHeight + 1).map(({innerText}) => innerText)"""
 SCROLLED_TO_THE_END = """() => {
@@ -19,40 +15,6 @@ SCROLLED_TO_THE_END = """() => {
   return [...document.querySelectorAll('a[data-photo]')].some((link) => link.textContent.trim() === '1.jpg')
 }"""
 FOCUSED = "document.activeElement.dataset.photo"
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    """A server for the datasets of all tests."""
-    with running(tmp_path_factory.mktemp("lists") / "data", ALBUMEN_DERIVE="false") as server:
-        yield server
-
-
-@pytest.fixture
-def album(shelf, http):
-    """An uploader into a dataset of its own."""
-    return Uploader(http, shelf.url, f"set-{uuid.uuid4().hex[:12]}")
-
-
-def fill(album, count):
-    """Upload photos 1.jpg, 2.jpg, … of many shapes, each different from any other; return their ids."""
-    seed = uuid.uuid4().int % 100_000
-    parts = [part(jpeg(*SHAPES[n % len(SHAPES)], seed=seed + n), f"{n}.jpg") for n in range(1, count + 1)]
-    answer = album.send(*parts)
-    assert answer.status_code == 201
-    return ids(answer.json())
-
-
-def page_of(album):
-    return f"{album.url}/d/{album.dataset}"
-
-
-def tiles(page):
-    return page.locator("a[data-photo]")
-
-
-def heading(page, text):
-    return page.get_by_role("heading", level=1, name=text, exact=True)
 
 
 def grid(page):

@@ -9,15 +9,15 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from albums import SHAPES, chosen, expect_notice, fill, page_of, tick, tile, tiles
 from conftest import running
-from forms import Uploader, ids, part
+from forms import part
 from galleries import fill_gallery
 from pictures import jpeg
 
 MANY = 100_000
 MOST_NODES = 2000
 STOPS = 20  # of the mouse: on a slow machine each of them is looked at
-SHAPES = [(96, 64), (64, 96), (80, 80), (120, 60)]
 COUNT_NODES = "document.querySelectorAll('*').length"
 IN_VIEW = """() => [...document.querySelectorAll("a[data-photo]")].filter((tile) => {
   const {top, bottom} = tile.getBoundingClientRect();
@@ -41,54 +41,8 @@ def vast(tmp_path_factory):
         yield server.url
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    """A server for the datasets of all tests that change something."""
-    with running(tmp_path_factory.mktemp("shelf") / "data", ALBUMEN_DERIVE="false") as server:
-        yield server
-
-
-@pytest.fixture
-def album(shelf, http):
-    """An uploader into a dataset of its own."""
-    return Uploader(http, shelf.url, f"set-{uuid.uuid4().hex}")
-
-
-def fill(album, count):
-    """Upload photos 1.jpg, 2.jpg, … of many shapes, each different from any other; return their ids."""
-    seed = uuid.uuid4().int % 100_000
-    parts = [part(jpeg(*SHAPES[n % len(SHAPES)], seed=seed + n), f"{n}.jpg") for n in range(1, count + 1)]
-    answer = album.send(*parts)
-    assert answer.status_code == 201
-    return ids(answer.json())
-
-
-def page_of(album):
-    return f"{album.url}/d/{album.dataset}"
-
-
-def tiles(page):
-    return page.locator("a[data-photo]")
-
-
-def tile(page, name):
-    return page.get_by_role("link", name=re.compile(rf"^{re.escape(name)}\b"))
-
-
-def tick(page, name):
-    return page.get_by_role("checkbox", name=f"Select {name}", exact=True)
-
-
-def chosen(page):
-    return page.get_by_role("toolbar", name="Selection")
-
-
 def scrubber(page):
     return page.get_by_role("slider", name="Date")
-
-
-def expect_notice(page, text):
-    expect(page.locator("[popover]", has_text=text)).to_be_visible()
 
 
 def in_view(page):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import struct
-import uuid
+from functools import partial
 
 import pytest
 from PIL import ExifTags, Image
 from playwright.sync_api import expect
 
+from albums import fill_named
 from conftest import running
-from forms import Uploader, ids, part
+from forms import ids, part
 from pictures import PNG_SIGNATURE, jpeg, png, png_chunk
 
 LARGE = (5000, 2600)
@@ -22,22 +23,13 @@ SHIFT = "element => new DOMMatrix(getComputedStyle(element.querySelector('.photo
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
+fill = partial(fill_named, size=(640, 480))
+
+
 @pytest.fixture(scope="module")
-def gallery(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("gallery") / "data") as server:
+def shelf(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("shelf") / "data") as server:
         yield server
-
-
-@pytest.fixture
-def album(gallery, http):
-    """An uploader into a dataset of its own."""
-    return Uploader(http, gallery.url, f"set-{uuid.uuid4().hex}")
-
-
-def fill(album, *names, **options):
-    """Upload one photo of each name; return their ids."""
-    parts = [part(jpeg(640, 480, seed=uuid.uuid4().int % 10_000, **options), name) for name in names]
-    return ids(album.send(*parts).json())
 
 
 def told_by_a_camera():

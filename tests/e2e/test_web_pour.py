@@ -8,11 +8,11 @@ import json
 import subprocess
 import sys
 import time
-import uuid
 
 import pytest
 from playwright.sync_api import expect
 
+from albums import page_of
 from conftest import running, start_server
 from forms import Uploader
 from pictures import of_size, png_bomb
@@ -34,18 +34,6 @@ HAND_OVER = """async ([event, names, bytes]) => {
 
 
 @pytest.fixture(scope="module")
-def pool(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("pool") / "data", ALBUMEN_DERIVE="false") as server:
-        yield server
-
-
-@pytest.fixture
-def album(pool, http):
-    """A dataset of its own on the server of this file, which is not there yet."""
-    return Uploader(http, pool.url, f"set-{uuid.uuid4().hex}")
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Photos in folders within a folder, more of them than browsers hand out at once."""
     top = tmp_path_factory.mktemp("pictures") / "Kama"
@@ -61,11 +49,11 @@ def uploads_of(album):
     return f"{album.url}/uploads?dataset={album.dataset}"
 
 
-def page_of(album):
+def made(album):
     """Make the dataset; return the address of its photos."""
     body = {"name": album.dataset, "slug": album.dataset}
     assert album.http.post(f"{album.url}/api/v1/datasets", json=body, timeout=30).status_code == 201
-    return f"{album.url}/d/{album.dataset}"
+    return page_of(album)
 
 
 def counter(page, name):
@@ -144,7 +132,7 @@ def drop(page, path):
 
 
 def test_dropped_photos_go_to_the_dataset_that_is_shown(album, visit):
-    page, _ = visit(page_of(album))
+    page, _ = visit(made(album))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     names = [f"{number}.jpg" for number in range(PHOTOS)]
     photo = list(of_size(PHOTO_BYTES))
@@ -191,7 +179,7 @@ def test_nothing_is_sent_while_the_field_names_no_dataset_and_that_is_told_in_ru
 
 
 def test_pasted_picture_is_uploaded_under_a_name_that_tells_when(album, visit):
-    page, _ = visit(page_of(album))
+    page, _ = visit(made(album))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.evaluate(HAND_OVER, ["paste", ["image.png"], list(of_size(PHOTO_BYTES, seed=77))])
     expect_done(page, created=1)
@@ -378,7 +366,7 @@ def saved(page, name):
 
 
 def test_uploads_are_followed_and_sorted_out_by_the_keyboard_alone(album, visit, folder):
-    page, _ = visit(page_of(album))
+    page, _ = visit(made(album))
     page.get_by_role("heading", level=1).wait_for()
     page.keyboard.press("u")
     expect(page).to_have_url(uploads_of(album))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from contextlib import closing
@@ -11,6 +10,7 @@ import pysqlite3
 import pytest
 from playwright.sync_api import expect
 
+from albums import chosen, expect_notice, tick, tile, tiles
 from browsers import violations
 from conftest import running
 from forms import Uploader, ids, part
@@ -81,24 +81,8 @@ def open_trash(visit, trash, **options):
     return page, watch
 
 
-def tiles(page):
-    return page.locator("a[data-photo]")
-
-
-def tile(page, name):
-    return page.get_by_role("link", name=re.compile(rf"^{re.escape(name)}\b"))
-
-
 def item(page, name):
     return page.locator("li", has=page.locator("a[data-photo]")).filter(has_text=name)
-
-
-def tick(page, name):
-    return page.get_by_role("checkbox", name=f"Select {name}", exact=True)
-
-
-def chosen(page):
-    return page.get_by_role("toolbar", name="Selection")
 
 
 def names(page):
@@ -108,10 +92,6 @@ def names(page):
 def expect_names(page, *wanted):
     expect(tiles(page)).to_have_count(len(wanted))
     assert names(page) == list(wanted)
-
-
-def expect_notice(page, text):
-    expect(page.locator("[popover]", has_text=text)).to_be_visible()
 
 
 def expect_empty(page):
