@@ -50,6 +50,30 @@ describe('choosing', () => {
     expect(chosen(selection)).toBe('d')
   })
 
+  it('begins a range at a photo that stays chosen if it is', async () => {
+    const { choosing: by, selection } = choosing()
+    for (const id of 'hc') by.toggle(at(id))
+    expect(by.begin(at('c'))).toBe(true)
+    await by.extendTo(at('e'))
+    expect(chosen(selection)).toBe('cdeh')
+  })
+
+  it('begins no range where there is no room', () => {
+    const { choosing: by, selection, notices } = choosing(1)
+    by.toggle(at('h'))
+    expect(by.begin(at('c'))).toBe(false)
+    expect([chosen(selection), notices.current !== null]).toEqual(['h', true])
+  })
+
+  it('chooses nothing with a range that comes when all was let go', async () => {
+    const { choosing: by, selection } = choosing()
+    by.toggle(at('h'))
+    const coming = by.extendTo(at('e'))
+    selection.clear()
+    await coming
+    expect(selection.count).toBe(0)
+  })
+
   it('takes a day, and lets it go when all of it is chosen', async () => {
     const { choosing: by, selection } = choosing()
     by.toggle(at('g'))

@@ -104,6 +104,30 @@ describe('the terrain', () => {
     expect(terrain.towards({ section: 0, index: 99 }, 'down')).toEqual({ section: 1, index: 0 })
   })
 
+  it('finds the photo at a point, or the one beside it', () => {
+    const sections = sectionsOf(days).map((section, index) => load(section, String(index)))
+    const terrain = new Terrain(sections, MEASURES)
+    for (const spot of [{ section: 0, index: 0 }, { section: 1, index: 37 }, { section: 3, index: 2 }]) {
+      const row = terrain.rowOf(spot)
+      const tile = row?.tiles[spot.index - row.first]
+      if (!row || !tile) throw new Error('not there')
+      expect(terrain.spotAt(tile.left + tile.width / 2, row.y + row.height / 2)).toEqual(spot)
+      expect(terrain.spotAt(tile.left + tile.width + 1, row.y + row.height + 1)).toEqual(spot) // in the gap
+    }
+    expect(terrain.spotAt(-50, -50)).toEqual({ section: 0, index: 0 })
+    expect(terrain.spotAt(5000, 1e6)).toEqual({ section: 3, index: (sections[3]?.count ?? 0) - 1 })
+    expect(terrain.spotAt(0, terrain.rowsTop(3) - 5)?.section).toBe(3) // a heading belongs to what is below it
+    expect(new Terrain([], MEASURES).spotAt(0, 0)).toBeNull()
+  })
+
+  it('finds about the right photo where none is known', () => {
+    const terrain = new Terrain(sectionsOf(days), MEASURES)
+    const middle = ((terrain.tops[1] ?? 0) + (terrain.tops[2] ?? 0)) / 2
+    const half = Math.floor((terrain.sections[1]?.count ?? 0) / 2)
+    expect(terrain.spotAt(500, middle)).toEqual({ section: 1, index: half })
+    expect(terrain.spotAt(0, -1)).toEqual({ section: 0, index: 0 })
+  })
+
   it('lays rows of a section out once', () => {
     const sections = sectionsOf(days).map((section, index) => load(section, String(index)))
     const before = new Terrain(sections, MEASURES)

@@ -1,41 +1,91 @@
+// A finger that rests on an element, and then may go on over others while the page stays where it is.
+
 const LONG_MS = 450
 const STILL_PX = 12
 
-/** An attachment for presses of a finger that last: each calls back with what lies under it, and is no click. */
-export const pressedLong = (onLong: (target: Element) => void) => (element: HTMLElement) => {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let start = { x: 0, y: 0 }
-  let isTaken = false
+interface Point {
+  x: number
+  y: number
+}
 
-  const begin = (event: PointerEvent): void => {
-    isTaken = false
-    if (event.pointerType !== 'touch' || !event.isPrimary) return
-    start = { x: event.clientX, y: event.clientY }
-    timer = setTimeout(() => {
-      isTaken = true
-      onLong(event.target as Element)
-    }, LONG_MS)
+/** What the finger means. */
+export interface Hold {
+  /** It has rested for long. Tells whether that means anything there. */
+  begin: (target: Element) => boolean
+  /** It has moved since, and is at this point of the window now: called once per frame, `ms` after the last one. */
+  go: (point: Point, ms: number) => void
+}
+
+class Finger {
+  readonly #hold: Hold
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #frame = 0
+  #start: Point = { x: 0, y: 0 }
+  #now: Point = this.#start
+  /** Whether it has rested, so that neither scrolling, nor a menu, nor a click may come of it. */
+  isTaken = false
+
+  constructor(hold: Hold) {
+    this.#hold = hold
   }
-  const moved = (event: PointerEvent): void => {
-    if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL_PX) clearTimeout(timer)
+
+  down = (event: PointerEvent): void => {
+    if (!event.isPrimary) return
+    this.isTaken = false
+    if (event.pointerType !== 'touch') return
+    this.#start = { x: event.clientX, y: event.clientY }
+    this.#timer = setTimeout(() => (this.isTaken = this.#hold.begin(event.target as Element)), LONG_MS)
   }
-  const end = (): void => clearTimeout(timer)
-  const noMenu = (event: Event): void => {
-    if (isTaken) event.preventDefault()
+
+  move = (event: PointerEvent): void => {
+    if (!event.isPrimary) return
+    this.#now = { x: event.clientX, y: event.clientY }
+    if (Math.hypot(this.#now.x - this.#start.x, this.#now.y - this.#start.y) <= STILL_PX) return
+    clearTimeout(this.#timer)
+    if (this.isTaken && this.#frame === 0) this.#goOn(performance.now())
   }
-  const noClick = (event: Event): void => {
-    if (!isTaken) return
-    isTaken = false
+
+  up = (event: PointerEvent): void => {
+    if (event.isPrimary) this.letGo()
+  }
+
+  letGo(): void {
+    clearTimeout(this.#timer)
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+  }
+
+  #goOn(last: number): void {
+    this.#frame = requestAnimationFrame((now) => {
+      this.#goOn(now)
+      this.#hold.go(this.#now, now - last)
+    })
+  }
+}
+
+/** An attachment for fingers that rest on what is inside. */
+export const held = (hold: Hold) => (element: HTMLElement) => {
+  const finger = new Finger(hold)
+  const unlessTaken = (event: Event): void => {
+    if (finger.isTaken && event.cancelable) event.preventDefault()
+  }
+  const noClick = (event: MouseEvent): void => {
+    if (!finger.isTaken || event.detail === 0) return // Enter clicks as well, and means what it says
+    finger.isTaken = false
     event.preventDefault()
     event.stopPropagation()
   }
-
-  const listeners = { pointerdown: begin, pointermove: moved, pointerup: end, pointercancel: end, contextmenu: noMenu }
-  for (const [name, listener] of Object.entries(listeners)) element.addEventListener(name, listener as EventListener)
-  element.addEventListener('click', noClick, { capture: true })
+  const listening = new AbortController()
+  const { signal } = listening
+  element.addEventListener('pointerdown', finger.down, { signal })
+  element.addEventListener('pointermove', finger.move, { signal })
+  element.addEventListener('pointerup', finger.up, { signal })
+  element.addEventListener('pointercancel', finger.up, { signal })
+  element.addEventListener('contextmenu', unlessTaken, { signal })
+  element.addEventListener('touchmove', unlessTaken, { signal, passive: false })
+  element.addEventListener('click', noClick, { signal, capture: true })
   return () => {
-    clearTimeout(timer)
-    for (const [name, listener] of Object.entries(listeners)) element.removeEventListener(name, listener as EventListener)
-    element.removeEventListener('click', noClick, { capture: true })
+    listening.abort()
+    finger.letGo()
   }
 }

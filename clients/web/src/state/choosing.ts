@@ -31,6 +31,14 @@ export class Choosing {
     if (selection.has(photo.id) || this.#hasRoom()) selection.toggle(photo)
   }
 
+  /** Lets a range begin at a photo, which is chosen if it is not. Tells whether there was room for it. */
+  begin(photo: Photo): boolean {
+    const { selection } = this.#means
+    const isChosen = selection.has(photo.id) || this.#hasRoom()
+    if (isChosen) selection.begin(photo)
+    return isChosen
+  }
+
   /** Chooses all photos from the one that was chosen last to this one. */
   async extendTo(photo: Photo): Promise<void> {
     const { photos, selection } = this.#means
@@ -38,6 +46,7 @@ export class Choosing {
     if (!anchor) return this.toggle(photo)
     await this.#tried(async () => {
       const range = await photos.between(anchor, photo, this.#most)
+      if (selection.anchor !== anchor) return // it was cleared, or another range has begun
       selection.extend(range)
       if (range.length === this.#most) this.#tellMost()
     })

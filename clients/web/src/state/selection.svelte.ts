@@ -32,6 +32,13 @@ export class Selection {
     else this.add([photo])
   }
 
+  /** Lets a range begin at a photo, which is chosen if it is not. */
+  begin(photo: Photo): void {
+    this.add([photo])
+    this.anchor = photo
+    this.#range = []
+  }
+
   add(photos: readonly Photo[]): void {
     const chosen = new Map(this.#chosen)
     for (const photo of photos) chosen.set(photo.id, photo)

@@ -107,6 +107,19 @@ export class Terrain {
     return (this.numbers[section] ?? 0) + Math.min(count, Math.floor(Math.max(0, part) * count) + 1)
   }
 
+  /** The place of the photo at a point of the grid, or of the one beside it; null in an empty list. */
+  spotAt(x: number, y: number): Spot | null {
+    const section = this.sectionAt(y)
+    const own = this.sections[section]
+    if (!own) return null
+    const rows = this.rowsOf(section)?.rows ?? []
+    const below = y - this.rowsTop(section)
+    const row = rows.findLast(({ top }) => top <= below) ?? rows[0]
+    if (!row) return { section, index: Math.max(0, this.numberAt(y) - 1 - (this.numbers[section] ?? 0)) }
+    const at = row.tiles.findLastIndex(({ left }) => left <= x)
+    return { section, index: row.first + Math.max(0, at) }
+  }
+
   /** The place beside another one; in a row that is not known yet, its first or last. null at the edges of the list. */
   towards(spot: Spot, direction: Direction): Spot | null {
     if (direction === 'left' || direction === 'right') return this.#along(spot, direction === 'left' ? -1 : 1)
