@@ -39,6 +39,11 @@ export const trashRoute = (photo: string | null = null): TrashRoute => ({ view: 
 /** The dataset that a route is about; null for all, or none. */
 export const datasetOf = (route: Route): string | null => ('dataset' in route ? route.dataset : null)
 
+/** Whether two routes show the same list, whatever photo of it is open. */
+export const isSameList = (one: Route, other: Route): boolean => one.view === other.view && listOf(one) === listOf(other)
+
+const listOf = (route: Route): string => writeRoute('photo' in route ? { ...route, photo: null } : route)
+
 /** The route of a path below the server's root, without its leading slash, and of a query. */
 export function parseRoute(path: string, query: URLSearchParams): Route {
   const [head = '', tail, ...rest] = path.split('/').map(decoded)
