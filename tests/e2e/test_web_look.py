@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 import uuid
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -18,6 +22,19 @@ from pictures import jpeg
 MANY = 100_000
 MOST_NODES = 2000
 STOPS = 20  # of the mouse: on a slow machine each of them is looked at
+LISTED = (
+    "id",
+    "name",
+    "link",
+    "dataset",
+    "sha256",
+    "bytes",
+    "media_type",
+    "width",
+    "height",
+    "uploaded_at",
+    "taken_at",
+)
 COUNT_NODES = "document.querySelectorAll('*').length"
 IN_VIEW = """() => [...document.querySelectorAll("a[data-photo]")].filter((tile) => {
   const {top, bottom} = tile.getBoundingClientRect();
@@ -208,6 +225,46 @@ def test_links_of_chosen_photos_are_copied_and_their_files_come_as_one_archive(a
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["3.jpg", "2.jpg", "1.jpg"]
         assert archive.read("2.jpg") == album.get(f"/get/{photos[1]}").content
+
+
+def test_chosen_photos_are_saved_as_a_list(album, visit):
+    fill(album, 3)
+    page, _ = visit(page_of(album))
+    expect(tiles(page)).to_have_count(3)
+    page.keyboard.press("Control+a")
+    rows = [{name: photo[name] for name in LISTED} for photo in album.listed()]
+    assert json.loads(saved_list(page, "JSON")) == rows
+    texts = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
+    assert list(csv.DictReader(io.StringIO(saved_list(page, "CSV").decode()))) == texts
+    expect(chosen(page)).to_contain_text("3 selected")
+
+
+def saved_list(page, form):
+    """The bytes of the list of what is chosen, saved by the keyboard alone."""
+    chosen(page).get_by_role("button", name="Save the list").press("Enter")
+    dialog = page.get_by_role("dialog", name="Save the list")
+    expect(dialog).to_contain_text("3 photos in one file")
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name=form).press("Enter")
+    expect(dialog).to_have_count(0)
+    assert re.fullmatch(rf"albumen-photos-\d{{4}}-\d\d-\d\d\.{form.lower()}", download.value.suggested_filename)
+    return Path(download.value.path()).read_bytes()
+
+
+def test_keys_in_a_dialog_do_nothing_to_the_chosen_photos_below_it(album, visit):
+    fill(album, 3)
+    page, _ = visit(page_of(album), locale="ru-RU")
+    expect(tiles(page)).to_have_count(3)
+    page.keyboard.press("Control+a")
+    bar = page.get_by_role("toolbar", name="Выбранное")
+    bar.get_by_role("button", name="Сохранить список").click()
+    expect(page.get_by_role("dialog")).to_contain_text("3 фотографии в одном файле")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(bar).to_contain_text("Выбрано: 3")
+    expect(bar.get_by_role("button", name="Сохранить список")).to_be_focused()
+    expect(tiles(page)).to_have_count(3)
 
 
 def test_archive_that_cannot_be_made_is_told_and_leaves_the_page(album, visit):

@@ -112,6 +112,8 @@ export const english = (f: Formats) => ({
     count: (count: number) => `${f.number(count)} selected`,
     clear: 'Clear the selection',
     all: 'Select all',
+    saveList: 'Save the list',
+    listed: (count: number) => `${f.counted(count, PHOTO)} in one file: id, name, link, dataset, SHA-256, type, size, and when uploaded and taken.`,
     tooMany: (most: number) => `${f.counted(most, PHOTO)} are selected; more do not fit into one selection.`,
     trashed: (count: number) => `${f.counted(count, PHOTO)} moved to the trash.`,
     restored: (count: number) => `${f.counted(count, PHOTO)} back in place.`,

@@ -117,6 +117,8 @@ export const russian = (f: Formats): Words => ({
     count: (count) => `Выбрано: ${f.number(count)}`,
     clear: 'Снять выбор',
     all: 'Выбрать все',
+    saveList: 'Сохранить список',
+    listed: (count) => `${f.counted(count, PHOTO)} в одном файле: id, имя, ссылка, набор, SHA-256, тип, размер, время загрузки и съёмки.`,
     tooMany: (most) => `Выбрано: ${f.counted(most, PHOTO)}; больше сразу выбрать нельзя.`,
     trashed: (count) => `В корзине: ${f.counted(count, PHOTO)}.`,
     restored: (count) => `Снова на месте: ${f.counted(count, PHOTO)}.`,
