@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import struct
 from functools import partial
+from io import BytesIO
 
 import pytest
 from PIL import ExifTags, Image
 from playwright.sync_api import expect
 
-from albums import fill_named
+from albums import chosen, fill_named, page_of, tile
 from conftest import running
 from forms import ids, part
 from pictures import PNG_SIGNATURE, jpeg, png, png_chunk
@@ -19,6 +20,7 @@ LARGE = (5000, 2600)
 SEEN_LINK = "document.execCommand = (name) => { window.copied = document.getSelection().toString(); return true; };"
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', {value: undefined});" + SEEN_LINK
 SCALE = "element => new DOMMatrix(getComputedStyle(element.querySelector('.photo')).transform).a"
+LIGHT = {"rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"}
 SHIFT = "element => new DOMMatrix(getComputedStyle(element.querySelector('.photo')).transform).e"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -359,6 +361,33 @@ def test_open_photo_is_printed_alone_on_one_page(album, visit):
     assert len(re.findall(rb"/Type /Page\b", page.pdf())) == 1
     page.emulate_media(media="print")
     expect(room.get_by_role("complementary")).to_be_hidden()
+
+
+def test_dark_theme_is_not_printed(album, visit):
+    (photo,) = fill(album, "one.jpg")
+    page, _, room = opened(visit, album, photo, color_scheme="dark")
+    expect(picture(room, "one.jpg")).not_to_have_js_property("naturalWidth", 0)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print")
+    expect(room.get_by_role("button")).to_have_count(0)
+    for ground in ("body", ".room", ".stage"):
+        assert page.locator(ground).evaluate("element => getComputedStyle(element).backgroundColor") in LIGHT, ground
+    assert page.locator(".room").evaluate("element => getComputedStyle(element).colorScheme") == "light"
+    with Image.open(BytesIO(page.screenshot())) as paper:
+        corners = [(0, 0), (paper.width - 1, 0), (0, paper.height - 1), (paper.width - 1, paper.height - 1)]
+        assert {paper.convert("RGB").getpixel(corner) for corner in corners} == {(255, 255, 255)}
+
+
+def test_list_is_printed_without_what_stands_around_it(album, visit):
+    fill(album, "one.jpg")
+    page, _ = visit(page_of(album), color_scheme="dark")
+    tile(page, "one.jpg").press("Space")
+    expect(chosen(page)).to_be_visible()
+    page.emulate_media(media="print")
+    for bar in (page.locator("header"), page.locator("aside"), chosen(page)):
+        expect(bar).to_be_hidden()
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(tile(page, "one.jpg")).to_be_visible()
 
 
 def test_help_over_a_photo_tells_only_the_keys_that_work_there(album, visit):

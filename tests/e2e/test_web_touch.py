@@ -1,4 +1,4 @@
-"""Fingers on the grid of the web client. They are real to the browser, which makes pointers, scrolling and clicks of them."""
+"""Fingers on the grid of the web client, real to the browser: it makes pointers, scrolling and clicks of them."""
 
 from __future__ import annotations
 
