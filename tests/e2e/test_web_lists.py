@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from albums import fill, heading, page_of, tiles
 from forms import Uploader
 
+MANY = 12  # pictures that are in view together
 CUT = """(texts) => texts.filter(({scrollWidth, clientWidth, scrollHeight, clientHeight}) =>
   scrollWidth > clientWidth || scrollHeight > clientHeight + 1).map(({innerText}) => innerText)"""
 SCROLLED_TO_THE_END = """() => {
@@ -184,6 +185,40 @@ def test_any_answer_of_the_server_ends_what_is_told_of_a_lost_connection(album, 
     expect(tiles(page)).to_have_text(["2.jpg"])
     expect(page.get_by_text("No connection to the server.")).to_have_count(0)
     watch.expect_trouble("ERR_CONNECTION_REFUSED")
+
+
+def images(page, state):
+    return page.locator(f"img[data-state={state}]")
+
+
+def test_previews_that_do_not_come_tell_of_a_lost_connection_and_come_when_it_is_back(album, visit):
+    fill(album, MANY)
+    page, watch = visit(f"{album.url}/uploads")
+    asked = []
+    page.route("**/get/**", lambda route: route.abort("connectionrefused"))
+    page.route("**/health/live", lambda route: (asked.append(route), route.abort("connectionrefused")))
+    page.get_by_role("link", name=album.dataset).click()
+    expect(page.get_by_text("No connection to the server.")).to_be_visible()
+    assert len(asked) < MANY / 3  # one for all pictures, then one now and then
+    expect(images(page, "failed")).to_have_count(MANY)
+    page.unroute("**/get/**")
+    page.unroute("**/health/live")
+    expect(images(page, "shown")).to_have_count(MANY)
+    expect(page.get_by_text("No connection to the server.")).to_have_count(0)
+    watch.expect_trouble("ERR_CONNECTION_REFUSED")
+
+
+def test_previews_that_cannot_be_made_are_no_lost_connection(album, visit):
+    fill(album, MANY)
+    page, watch = visit(f"{album.url}/uploads")
+    page.route("**/get/**", lambda route: route.fulfill(status=500))
+    with page.expect_response("**/health/live"):
+        page.get_by_role("link", name=album.dataset).click()
+    expect(images(page, "failed")).to_have_count(MANY)
+    page.wait_for_timeout(500)
+    assert sum("/health/live" in answer.url for answer in watch.responses) < MANY / 3
+    expect(page.get_by_text("No connection to the server.")).to_have_count(0)
+    watch.expect_trouble("500")
 
 
 def test_handle_tells_what_the_mouse_points_at_and_is_silent_after_a_drag(album, visit):

@@ -6,7 +6,7 @@ import { breathe } from './platform/breathe.ts'
 import { copyText } from './platform/clipboard.ts'
 import { digestOf, isReadable } from './platform/files.ts'
 import * as memory from './platform/memory.ts'
-import { retryPictures } from './platform/pictures.ts'
+import { onFailedPicture, retryPictures } from './platform/pictures.ts'
 import { root } from './platform/root.ts'
 import { sleep } from './platform/sleep.ts'
 import { PhotoActions } from './state/actions.ts'
@@ -69,6 +69,7 @@ export const connection = new Connection({
 })
 
 onAnswer(() => connection.answered())
+onFailedPicture(() => void connection.doubt())
 
 onProblem((problem) => {
   session.note(problem)

@@ -51,6 +51,52 @@ describe('the connection', () => {
     expect([connection.isLost, back]).toEqual([false, 1])
   })
 
+  /** A connection whose doubts wait until `calm` is called. */
+  function doubted(answers: () => boolean) {
+    let asked = 0
+    const calming: (() => void)[] = []
+    const connection = new Connection({
+      probe: async () => {
+        asked += 1
+        if (!answers()) throw new Error('no answer')
+      },
+      sleep: () => new Promise((resolve) => calming.push(resolve)),
+      onBack: () => {},
+    })
+    const calm = async (): Promise<void> => {
+      for (const resolve of calming.splice(0)) resolve()
+      await turn()
+    }
+    return { connection, calm, asked: () => asked }
+  }
+
+  it('is looked into once for many pictures that fail at a time, and is not lost when the server answers', async () => {
+    const { connection, calm, asked } = doubted(() => true)
+    for (let picture = 0; picture < 50; picture += 1) void connection.doubt()
+    await turn()
+    expect([asked(), connection.isLost]).toEqual([1, false])
+    await calm()
+    await calm()
+    expect(asked()).toBe(2) // for those that failed after it was asked
+    void connection.doubt()
+    await turn()
+    expect(asked()).toBe(3)
+  })
+
+  it('is lost when the server does not answer to a doubt, and no doubt asks meanwhile', async () => {
+    let isThere = false
+    const { connection, calm, asked } = doubted(() => isThere)
+    void connection.doubt()
+    await turn()
+    expect([asked(), connection.isLost]).toEqual([1, true])
+    void connection.doubt()
+    await turn()
+    expect(asked()).toBe(1)
+    isThere = true
+    await calm()
+    expect([asked(), connection.isLost]).toEqual([2, false])
+  })
+
   it('is tried at once when the device has found a network', async () => {
     const connection = new Connection({
       probe: async () => {},

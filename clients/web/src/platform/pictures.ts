@@ -38,6 +38,13 @@ export class Motion {
 /** What loads each picture that failed once more. */
 const failed = new Set<() => void>()
 
+const listeners = new Set<() => void>()
+
+/** Calls back for every picture that could not be had. Browsers do not tell why. */
+export function onFailedPicture(listener: () => void): void {
+  listeners.add(listener)
+}
+
 /** Asks again for the pictures that could not be had, as the server is back. */
 export function retryPictures(): void {
   for (const load of failed) load()
@@ -55,7 +62,10 @@ export const picture = (address: string, motion: Motion) => (image: HTMLImageEle
     if (image.complete && image.naturalWidth > 0) note('shown')
   }
   image.onload = () => note('shown')
-  image.onerror = () => note('failed')
+  image.onerror = () => {
+    note('failed')
+    for (const listener of listeners) listener()
+  }
   const callOff = motion.whenCalm(load)
   return () => {
     callOff()

@@ -10,6 +10,8 @@ export interface ConnectionMeans {
 
 const FIRST_PAUSE_MS = 2_000
 const LONGEST_PAUSE_MS = 30_000
+/** What may be a lost connection or something else is looked into once in so long. */
+const DOUBT_PAUSE_MS = 5_000
 
 /** Whether the server can be reached. While it cannot, it is asked now and then, so that the page goes on by itself. */
 export class Connection {
@@ -19,6 +21,9 @@ export class Connection {
   #pause: AbortController | null = null
   /** Whether the server has answered anything since it was lost. */
   #hasAnswered = false
+  #isDoubted = false
+  /** Whether there has been another doubt since the server was asked. */
+  #isDoubtedAgain = false
   readonly #means: ConnectionMeans
 
   constructor(means: ConnectionMeans) {
@@ -41,6 +46,20 @@ export class Connection {
     this.isLost = false
     this.returns += 1
     this.#means.onBack()
+  }
+
+  /** Something failed that does not tell why, such as a picture: asks the server whether it is there, once for many of these. */
+  async doubt(): Promise<void> {
+    if (this.isLost) return
+    this.#isDoubtedAgain = true
+    if (this.#isDoubted) return
+    this.#isDoubted = true
+    while (this.#isDoubtedAgain && !this.isLost) {
+      this.#isDoubtedAgain = false
+      if (!(await this.#answers())) void this.lose()
+      await this.#means.sleep(DOUBT_PAUSE_MS)
+    }
+    this.#isDoubted = false
   }
 
   /** Takes any answer of the server for what it shows: the connection is there. */
