@@ -58,6 +58,17 @@ describe('choosing', () => {
     expect(chosen(selection)).toBe('cdeh')
   })
 
+  it('takes no more with a range than fit beside what is chosen, from the anchor on', async () => {
+    const { choosing: by, selection, notices } = choosing(5)
+    for (const id of 'hgb') by.toggle(at(id))
+    await by.extendTo(at('f'))
+    expect([chosen(selection), notices.current !== null]).toEqual(['bcdgh', true])
+    by.toggle(at('b'))
+    by.toggle(at('e'))
+    await by.extendTo(at('a'))
+    expect(chosen(selection)).toBe('cdegh')
+  })
+
   it('begins no range where there is no room', () => {
     const { choosing: by, selection, notices } = choosing(1)
     by.toggle(at('h'))

@@ -47,8 +47,8 @@ export class Choosing {
     await this.#tried(async () => {
       const range = await photos.between(anchor, photo, this.#most)
       if (selection.anchor !== anchor) return // it was cleared, or another range has begun
-      selection.extend(range)
-      if (range.length === this.#most) this.#tellMost()
+      selection.extend(range, this.#most)
+      if (!selection.hasAll(range) || range.length === this.#most) this.#tellMost()
     })
   }
 

@@ -45,12 +45,16 @@ export class Selection {
     this.#chosen = chosen
   }
 
-  /** Takes the photos between the anchor and another one in place of those of the last such range. */
-  extend(photos: readonly Photo[]): void {
+  /** Takes the photos between the anchor and another one in place of those of the last such range, as far as `most` fit. */
+  extend(photos: readonly Photo[], most: number): void {
     const chosen = new Map(this.#chosen)
     for (const id of this.#range) chosen.delete(id)
-    this.#range = photos.map(({ id }) => id).filter((id) => !chosen.has(id))
-    for (const photo of photos) chosen.set(photo.id, photo)
+    const fresh = photos.filter(({ id }) => !chosen.has(id))
+    const room = Math.max(0, most - chosen.size)
+    const isUpwards = photos.at(-1)?.id === this.anchor?.id
+    const fitting = isUpwards ? fresh.slice(Math.max(0, fresh.length - room)) : fresh.slice(0, room)
+    this.#range = fitting.map(({ id }) => id)
+    for (const photo of fitting) chosen.set(photo.id, photo)
     this.#chosen = chosen
   }
 
