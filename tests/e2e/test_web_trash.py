@@ -292,6 +292,39 @@ def test_viewer_is_told_that_the_trash_is_for_editors(tmp_path, visit):
         assert [answer.url for answer in watch.responses if "trash=true" in answer.url] == []
 
 
+def test_back_closes_the_large_photo_then_ends_the_selection_then_leaves(trash, visit):
+    trash.fill(3)
+    page, _ = open_trash(visit, trash)
+    tile(page, "3.jpg").press("Space")
+    expect(chosen(page)).to_contain_text("1 selected")
+    tile(page, "3.jpg").press("Enter")
+    expect(page.get_by_role("dialog", name="3.jpg")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(chosen(page)).to_contain_text("1 selected")
+    page.go_back()
+    expect(chosen(page)).to_have_count(0)
+    expect(page).to_have_url(f"{trash.url}/trash")
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+
+
+def test_chosen_photo_that_is_restored_from_its_large_view_leaves_nothing_for_back(trash, visit):
+    trash.fill(2)
+    page, _ = open_trash(visit, trash)
+    tile(page, "2.jpg").press("Space")
+    expect(chosen(page)).to_contain_text("1 selected")
+    tile(page, "2.jpg").press("Enter")
+    expect(page.get_by_role("dialog", name="2.jpg")).to_be_visible()
+    page.keyboard.press("r")
+    expect_names(page, "1.jpg")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(chosen(page)).to_have_count(0)
+    expect(page).to_have_url(f"{trash.url}/trash")
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+
+
 def test_thousands_of_photos_take_few_elements_and_come_back_together(tmp_path, visit, http):
     data = tmp_path / "data"
     fill_gallery(data, MANY, [jpeg(width, height) for width, height in SHAPES])
