@@ -15,6 +15,10 @@ SCROLLED_TO_THE_END = """() => {
   scrollTo({ top: document.body.scrollHeight }) // again and again: the browser may still be at the key before
   return [...document.querySelectorAll('a[data-photo]')].some((link) => link.textContent.trim() === '1.jpg')
 }"""
+IS_STILL = """() => new Promise((done) => {
+  const before = scrollY
+  setTimeout(() => done(scrollY === before), 150)
+})"""
 FOCUSED = "document.activeElement.dataset.photo"
 
 
@@ -91,6 +95,7 @@ def test_keyboard_keeps_its_place_while_the_page_is_scrolled(album, visit):
         before = page.evaluate("scrollY")
         page.keyboard.press(key)
         page.wait_for_function("(before) => scrollY !== before", arg=before)
+        page.wait_for_function(IS_STILL)  # a key during the way before it goes less far, and the last one nowhere
         assert page.evaluate(FOCUSED) == held
     page.wait_for_function(SCROLLED_TO_THE_END)
     assert page.evaluate(FOCUSED) == held
