@@ -229,7 +229,7 @@ def test_few_threads_wait_for_bodies_that_they_refuse_and_the_others_refuse_at_o
     server = serve(refuse, threads=16)
     with server.linked() as waiting, server.linked() as other:
         waiting.sendall(request(method="POST", body=b"small")[:-5])
-        wait_until(lambda: server.loop._site.budgets.waiting._value == 0)
+        wait_until(lambda: server.loop._site.budgets.refusing._value == 0)
         other.sendall(request(method="POST", body=b"small")[:-5])
         assert b"Connection: close" in other.recv(10_000)
         waiting.sendall(b"small")

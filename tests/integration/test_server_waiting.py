@@ -13,7 +13,7 @@ import pytest
 
 from albumen.errors import BodyTooSlow
 from albumen.server.connection import Connection
-from albumen.server.loop import HOLDING_SHARE, UNSENT_BYTES
+from albumen.server.loop import BLOCKED_SHARE, UNSENT_BYTES
 from serving import LARGE, answer, echo, file_of, memory, read_all, request, wait_until
 
 HASTY = {"seconds": 0.4, "least_bytes": 1000}
@@ -145,7 +145,7 @@ def test_the_loop_holds_so_much_for_slow_readers_and_takes_more_when_they_are_do
 
 
 def test_few_threads_wait_for_slow_readers_and_the_others_are_let_go(serve):
-    server = serve(whole_or_small, threads=2 * HOLDING_SHARE)
+    server = serve(whole_or_small, threads=2 * BLOCKED_SHARE)
     assert server.loop._unsent.take(UNSENT_BYTES)
     with ExitStack() as stack:
         links = [stack.enter_context(server.linked()) for _ in range(5)]
@@ -179,7 +179,7 @@ def test_an_answer_that_nobody_took_is_dropped_with_its_connection_and_makes_roo
 
 
 def test_what_the_loop_may_not_hold_is_not_copied(serve):
-    server = serve(whole_or_small, threads=2 * HOLDING_SHARE)
+    server = serve(whole_or_small, threads=2 * BLOCKED_SHARE)
     assert server.loop._unsent.take(UNSENT_BYTES)
     tracemalloc.start()
     with server.linked() as first, server.linked() as second:
@@ -211,7 +211,7 @@ def test_an_answer_that_is_left_to_the_loop_after_the_last_moment_of_a_stop_goes
         gate.set()
         server.stop()
     assert server.is_done
-    assert not server.loop._held()
+    assert not server.loop._unattended()
     assert server.loop._unsent.take(UNSENT_BYTES)
 
 

@@ -39,13 +39,13 @@ _WITHOUT_BODY = ("204", "304")
 class Budgets:
     """What a process spends on slow clients.
 
-    Bytes that are `unsent` or held; threads that are `waiting` to refuse; and threads that are `holding` an answer for
-    which no more bytes can be spent.
+    Bytes that are `unsent` or held; threads that wait a moment for a body while they are `refusing` it; and threads
+    that are `blocked` by a slow reader of an answer for which no more bytes can be spent.
     """
 
     unsent: Budget
-    waiting: Semaphore
-    holding: Semaphore
+    refusing: Semaphore
+    blocked: Semaphore
 
 
 class WrongAnswer(Exception):
@@ -154,22 +154,22 @@ class Answer:
         if self._budgets.unsent.take(sum(map(len, left))):
             self._connection.unsent = b"".join(left)
         elif is_all:
-            self._hold(left)
+            self._wait_for_reader(left)
         else:
             self._connection.send(left)
 
-    def _hold(self, left: Sequence[Buffer]) -> None:
+    def _wait_for_reader(self, left: Sequence[Buffer]) -> None:
         """Wait for a slow client with this thread, unless too many do: then the client is let go.
 
         Answers of several pieces may wait: the application bounds them.
         """
-        if not self._budgets.holding.acquire(blocking=False):
+        if not self._budgets.blocked.acquire(blocking=False):
             self._connection.let_reader_go()
             raise ClientGone("let go")
         try:
             self._connection.send(left)
         finally:
-            self._budgets.holding.release()
+            self._budgets.blocked.release()
 
     def _end(self) -> None:
         if not self.has_begun:
@@ -210,12 +210,12 @@ class Answer:
         It may be right behind its head. Not to wait for it costs the connection, on which a client behind nginx may
         have sent its next request.
         """
-        if not self._budgets.waiting.acquire(blocking=False):
+        if not self._budgets.refusing.acquire(blocking=False):
             return self._body.skip(0)
         try:
             return self._body.skip(SKIP_SECONDS)
         finally:
-            self._budgets.waiting.release()
+            self._budgets.refusing.release()
 
     def _frame(self, whole: int | None) -> list[tuple[str, str]]:
         if whole is not None:

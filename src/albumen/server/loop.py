@@ -44,10 +44,8 @@ FRESH_SECONDS = 1.0
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 256 << 20
-WAITING_SHARE = 16  # of the threads, one waits a moment for a body that it refuses
-HOLDING_SHARE = (
-    8  # of the threads, one waits for a client that takes a small answer slowly, when there is no memory for it
-)
+REFUSING_SHARE = 16  # of the threads, one waits a moment for a body that it refuses
+BLOCKED_SHARE = 8  # of the threads, one may be blocked by a slow reader of a small answer when memory is short
 UNSENT_BYTES = 64 << 20  # copies of what threads had to send to slow clients
 CUT_SECONDS = 2.0  # for the thread of a request that was cut off to notice
 _INSTANT_METHODS = frozenset({"GET", "HEAD"})
@@ -99,10 +97,7 @@ class Loop:
         self._instant = instant
         self._terms = terms
         self._unsent = Budget(UNSENT_BYTES)
-        waiting, holding = (
-            threading.Semaphore(max(1, terms.threads // each)) for each in (WAITING_SHARE, HOLDING_SHARE)
-        )
-        budgets = Budgets(self._unsent, waiting, holding)
+        budgets = Budgets(self._unsent, _places(terms, REFUSING_SHARE), _places(terms, BLOCKED_SHARE))
         self._site = Site(application, environment(*listener.getsockname()[:2]), budgets)
         self._pool = ThreadPoolExecutor(terms.threads, "albumen-request")
         self._events = select.epoll()
@@ -145,7 +140,7 @@ class Loop:
             self._dispatch(number, event)
         except Exception:
             log.exception("connection_failed")
-            for connection in [one for one in self._held() if one.number == number]:
+            for connection in [one for one in self._unattended() if one.number == number]:
                 self._drop(connection)
 
     def _dispatch(self, number: int, event: int) -> None:
@@ -468,13 +463,18 @@ class Loop:
         return not self._busy
 
     def _drop_all(self) -> None:
-        for connection in self._held():
+        for connection in self._unattended():
             self._drop(connection)
 
-    def _held(self) -> list[Connection]:
+    def _unattended(self) -> list[Connection]:
         """Return the connections that no thread works on."""
         rooms = (*self._writing.values(), *self._lingering.values())
         return [*self._reading.values(), *(connection for connection, _ in rooms)]
+
+
+def _places(terms: Terms, share: int) -> threading.Semaphore:
+    """Return places for one of so many threads, one at least."""
+    return threading.Semaphore(max(1, terms.threads // share))
 
 
 def _next_head(buffer: bytearray) -> Head | None:
