@@ -135,7 +135,7 @@ class PhotoRepository:
         return [_listed(row) for row in tx.rows(_PAGES[query.shape], query.values())]
 
     def references(self, tx: Transaction, query: PageQuery) -> Sequence[PhotoReference]:
-        """Return id, name and link of the `limit` photos before `cursor`, newest first."""
+        """Return id, name and link of one keyset page of photos, newest first."""
         rows = tx.rows(_REFERENCES[query.shape], query.values())
         return [PhotoReference(row["id"], row["name"], row["link"]) for row in rows]
 

@@ -106,7 +106,7 @@ def _crc32_of(file: BinaryIO, size: int) -> int:
 
 
 def _read(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """Yield exactly `size` bytes. Raises BlobDamaged when the file has another number of them."""
+    """Yield exactly `size` bytes. Raises BlobDamaged when the file has fewer."""
     left = size
     step = size if size <= WHOLE_BYTES else CHUNK_BYTES
     while left and (chunk := file.read(min(step, left))):
