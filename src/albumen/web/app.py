@@ -65,17 +65,13 @@ def create_app(services: Services) -> Flask:
         app.register_blueprint(blueprint)
     static = f"{pages.name}.static"
     app.view_functions[static] = public(partial(app.view_functions[static]))
-    app.before_request(_read_conditions)
+    app.before_request(lambda: drop_unreadable(request.environ))
     app.before_request(_authorise)
     app.after_request(_tell_quotas)
     errors.register(app)
     inner = FastPath(Ending(Observed(app.wsgi_app, observer)), instant)
     app.wsgi_app = _wrapped(inner, services.settings)  # type: ignore[method-assign, assignment]
     return app
-
-
-def _read_conditions() -> None:
-    drop_unreadable(request.environ)
 
 
 def _authorise() -> None:
