@@ -40,7 +40,7 @@ from albumen.services.photos import Photos
 from albumen.services.previews import Previews
 from albumen.services.timeline import Timeline
 from albumen.services.trash import Trash
-from albumen.storage.backup import BackupFolder
+from albumen.storage.backup import DATABASE, BackupFolder
 from albumen.storage.files import Workspace, make_durable_folder
 from albumen.storage.local import LocalBlobStore
 from albumen.storage.previews import PreviewStore
@@ -223,6 +223,11 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     )
 
 
+def database_path(settings: Settings) -> Path:
+    """Return the file of the database."""
+    return settings.data / DATABASE
+
+
 def build_backup(services: Services, directory: Path) -> Backup:
     """Wire the backup of a data directory into a directory of backups.
 
@@ -258,7 +263,7 @@ def _as_user(number: int) -> str:
 
 def _open_database(settings: Settings) -> Database:
     """Open the database. Raises StartRefused for root in the data of somebody else, who could not use its files."""
-    path = settings.data / "albumen.db"
+    path = database_path(settings)
     owner = (path if path.exists() else settings.data).stat().st_uid
     if owner != os.geteuid() == 0:
         raise StartRefused(

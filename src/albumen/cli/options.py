@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from albumen.bootstrap import build, configure_logs, prepare
+from albumen.bootstrap import build, configure_logs, database_path, prepare
 from albumen.config import load_settings
 from albumen.errors import StartRefused
 
@@ -69,7 +69,7 @@ def _settings(config: Path | None, data: Path | None) -> Settings:
 
 
 def _has_database(settings: Settings) -> bool:
-    return (settings.data / "albumen.db").exists()
+    return database_path(settings).exists()
 
 
 def _refuse_nothing(settings: Settings) -> None:
