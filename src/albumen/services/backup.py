@@ -7,7 +7,7 @@ that was acknowledged before the backup began is in it, with its bytes, whatever
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from albumen.domain.photos import BlobKey
     from albumen.repository.blobs import BlobRepository, StoredBlob
     from albumen.repository.datasets import DatasetRepository
     from albumen.repository.engine import Database
@@ -194,16 +195,18 @@ class Backup:
                 raise StartRefused(f"The database of the backup {name} is damaged. Nothing was removed.")
 
     def _remove_unnamed(self, kept: Sequence[str]) -> int:
-        copies = [self._open_copy(self._folder.database(name)) for name in kept]
-        removed = 0
-        for step in in_steps(self._folder.keys(), STEP):
-            digests = [key.sha256 for key in step]
-            named = frozenset[str]().union(*(self._named(copy, digests) for copy in copies))
-            for key in step:
-                if key.sha256 not in named:
-                    self._folder.remove_blob(key)
-                    removed += 1
-        return removed
+        with ExitStack() as stack:
+            copies = [stack.enter_context(closing(self._open_copy(self._folder.database(name)))) for name in kept]
+            return sum(self._remove_step(step, copies) for step in in_steps(self._folder.keys(), STEP))
+
+    def _remove_step(self, step: Sequence[BlobKey], copies: Sequence[Database]) -> int:
+        """Remove those blobs of a step that none of the databases names; return how many."""
+        digests = [key.sha256 for key in step]
+        named = frozenset[str]().union(*(self._named(copy, digests) for copy in copies))
+        unnamed = [key for key in step if key.sha256 not in named]
+        for key in unnamed:
+            self._folder.remove_blob(key)
+        return len(unnamed)
 
     def _named(self, copy: Database, digests: Sequence[str]) -> frozenset[str]:
         with copy.reading() as tx:
