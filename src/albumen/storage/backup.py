@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from albumen.domain.backups import Manifest, is_backup_name
 from albumen.errors import BlobDamaged, StartRefused, StorageFull, StorageUnavailable
 from albumen.storage.copies import open_plain, sha256_of
-from albumen.storage.files import blob_keys, blob_path, make_blob_folders, make_durable_folder, sync_folder
+from albumen.storage.files import FULL, blob_keys, blob_path, make_blob_folders, make_durable_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,6 @@ _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
 _OWN = frozenset({"backups", "blobs", "damaged", "tmp", "lock", "lost+found"})
 _MOST_MANIFEST_BYTES = 1 << 30
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class BackupFolder:
@@ -221,7 +220,7 @@ def reported(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in _FULL:
+        if exc.errno in FULL:
             raise StorageFull(f"No space is left for {root}. Earlier backups are unharmed.", **_room(root)) from exc
         raise StorageUnavailable(f"{root} or the data directory cannot be used.") from exc
 

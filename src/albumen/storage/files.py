@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from albumen.domain.photos import BlobKey
 
 UNREADABLE = frozenset({errno.EIO, errno.EUCLEAN, errno.EBADMSG})
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 SUBFOLDERS = 16
 LOOK_BYTES = 4 << 20
@@ -170,7 +170,7 @@ def make_durable_folder(folder: Path) -> None:
 
 def explain(exc: OSError) -> AlbumenError:
     """Return the error of ours that an operating system's error stands for."""
-    if exc.errno in _FULL:
+    if exc.errno in FULL:
         return StorageFull("No space is left for photos. Nothing half-written remains.")
     return StorageUnavailable("The data directory cannot be used; the server's log tells why.")
 

@@ -146,7 +146,7 @@ class LocalBlobStore:
     def empty_quarantine(self, before: datetime) -> int:
         """Unlink what lies in quarantine since before a time, unless a backup may need it."""
         with explained(), self._retention.open("ab") as retention:
-            if not _is_free(retention):
+            if not _take(retention):
                 return 0
             old = [path for path in self._quarantine.iterdir() if _modified(path) < before.timestamp()]
             for path in old:
@@ -248,16 +248,16 @@ def _explained_for_one() -> Iterator[None]:
 
 def _lock(file: int, mode: int, deadline: float) -> None:
     """Take a lock, looking again and again: the system would wait for it without an end. Raises Busy."""
-    while not _is_free(file, mode):
+    while not _take(file, mode):
         if time.monotonic() >= deadline:
             raise Busy("Another process kept the store of photos for too long. Try again.")
         time.sleep(LOOK_SECONDS)
 
 
-def _is_free(lock: BinaryIO | int, mode: int = fcntl.LOCK_EX) -> bool:
-    """Take a lock, alone unless `mode` says otherwise, if no other is in its way."""
+def _take(file: BinaryIO | int, mode: int = fcntl.LOCK_EX) -> bool:
+    """Take a lock, alone unless `mode` says otherwise, if no other is in its way; tell whether it was taken."""
     try:
-        fcntl.flock(lock, mode | fcntl.LOCK_NB)
+        fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

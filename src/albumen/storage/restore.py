@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from albumen.errors import StartRefused
 from albumen.storage.backup import DATABASE, reported
 from albumen.storage.copies import Copying, copy_file
-from albumen.storage.files import blob_path, make_blob_folders, make_durable_folder, sync_folder
+from albumen.storage.files import blob_path, make_blob_folders, make_durable_folder, open_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class RestoreFolder:
             make_durable_folder(self._data.parent)
             self._data.mkdir(_FOLDER_MODE, exist_ok=True)
             sync_folder(self._data.parent)
-            lock = os.open(self._data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            lock = open_folder(self._data)
             try:
                 self._claim(lock)
                 yield
