@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 LONGEST_BYTES = 255  # of a name in ext4, APFS and NTFS; UTF-8 is the longest of their forms
 _LONGEST_EXTENSION = 16
-_LONGEST_SUFFIX = (
-    " (00000)"  # long names that are the same once this is added count together, or n of them take n² steps
-)
+# Long names that are the same once this is added count together, or n of them would take n² steps.
+_LONGEST_SUFFIX = " (00000)"
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 

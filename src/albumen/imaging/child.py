@@ -125,7 +125,7 @@ class DecoderChild:
 
     def _reap(self) -> None:
         with self._process:
-            """Leaving closes the pipes and waits."""
+            pass  # leaving closes the pipes and waits
 
 
 def _environment() -> dict[str, str]:

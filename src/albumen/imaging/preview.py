@@ -7,6 +7,7 @@ of the stated media type and no other; BMP and HEIC, which its wheel cannot read
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pyvips
@@ -51,11 +52,10 @@ def render(source: Path, media_type: str, sizes: Iterable[int]) -> dict[int, pyv
         ValueError: No such media type.
         Exception: Whatever the libraries raise at bytes that they cannot decode, or that end too early.
     """
-    largest, *others = sorted(set(sizes), reverse=True)
-    pictures = {largest: _to_srgb(_decode(source, media_type, largest))}
-    for size in others:
-        pictures[size] = _fit(pictures[largest], size)
-        largest = size
+    falling = sorted(set(sizes), reverse=True)
+    pictures = {falling[0]: _to_srgb(_decode(source, media_type, falling[0]))}
+    for before, size in pairwise(falling):
+        pictures[size] = _fit(pictures[before], size)
     return pictures
 
 

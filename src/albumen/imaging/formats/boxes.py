@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HEADER = struct.Struct(">I4s")
 _LONG_SIZE = struct.Struct(">Q")
 _TO_THE_END, _LONG = 0, 1
-_FULL = 4  # version and flags, in front of the fields of a full box
+FULL = 4  # version and flags, in front of the fields of a full box
 _UNITS_PER_BOX = 3  # what a box costs beyond the read of its header
 _LONGEST_BODY = 4_194_304
 _OF_THE_FILE = frozenset((b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"uuid", b"mpvd", b"sefd", b"moof"))
@@ -84,18 +84,18 @@ def body(source: Source, box: Box) -> bytes:
 
 def primary_item(data: bytes) -> int:
     """Read `pitm`: the id of the item to show."""
-    return _number(data, _FULL, 2 if data[0] == 0 else 4)
+    return _number(data, FULL, 2 if data[0] == 0 else 4)
 
 
 def item_kinds(source: Source, iinf: Box) -> dict[int, bytes]:
     """Read `iinf`: the kind of each item, such as hvc1, av01 or grid."""
     counted = 2 if source.at(iinf.start, 1)[0] == 0 else 4
     kinds = {}
-    for box in children(source, iinf, skip=_FULL + counted):
+    for box in children(source, iinf, skip=FULL + counted):
         data = source.at(box.start, min(box.end - box.start, 16))
         if box.kind == b"infe" and data[0] >= 2:  # noqa: PLR2004 - earlier versions have no kind
             wide = 2 if data[0] == 2 else 4  # noqa: PLR2004 - version 2 has short ids
-            kinds[_number(data, _FULL, wide)] = data[_FULL + wide + 2 : _FULL + wide + 6]
+            kinds[_number(data, FULL, wide)] = data[FULL + wide + 2 : FULL + wide + 6]
     return kinds
 
 
@@ -103,7 +103,7 @@ def item_properties(source: Source, data: bytes, item: int) -> list[int]:
     """Read `ipma`: the numbers (from 1) of the properties of one item, in their order."""
     id_width = 2 if data[0] < 1 else 4
     width = 2 if data[3] & 1 else 1
-    count, position = _number(data, _FULL, 4), _FULL + 4
+    count, position = _number(data, FULL, 4), FULL + 4
     for _ in range(count):
         source.spend(1)
         found, number = _number(data, position, id_width), data[position + id_width]
@@ -117,11 +117,11 @@ def item_properties(source: Source, data: bytes, item: int) -> list[int]:
 
 def extents(source: Source, data: bytes) -> Iterator[Extent]:
     """Read `iloc`: every piece of every item in this file; of pieces that take no bytes in it, which are alike, one."""
-    version, widths = data[0], _number(data, _FULL, 2)
+    version, widths = data[0], _number(data, FULL, 2)
     offset_width, length_width, base_width = widths >> 12, widths >> 8 & 15, widths >> 4 & 15
     index_width = widths & 15 if version else 0
     id_width = 4 if version > 1 else 2
-    count, position = _number(data, _FULL + 2, id_width), _FULL + 2 + id_width
+    count, position = _number(data, FULL + 2, id_width), FULL + 2 + id_width
     piece_width = index_width + offset_width + length_width
     for _ in range(count):
         source.spend(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from albumen.domain.photos import PhotoHeader
 from albumen.imaging.formats.boxes import (
+    FULL,
     Box,
     body,
     child,
@@ -32,7 +33,6 @@ _OPEN_BRANDS = {b"mif1", b"mif2", b"msf1"}  # any codec
 _CODECS = {b"av01": AVIF, b"hvc1": HEIC, b"hev1": HEIC, b"lhv1": HEIC}
 _DERIVED = {b"grid", b"iovl", b"iden", b"tmap"}  # made of other items, so the brand tells the codec
 _BRANDS_AT, _BRAND = 8, 4
-_FULL = 4
 _IN_FILE, _IN_IDAT = 0, 1
 _PAIR = struct.Struct(">II")
 _COUNT = struct.Struct(">I")
@@ -86,7 +86,7 @@ def read_header(source: Source, limits: Limits, media_type: str) -> PhotoHeader:
 
 def _still(source: Source, limits: Limits, meta: Box, media_type: str) -> tuple[str, int, int]:
     """Return media type, width and height of the primary item after all its data was found inside the file."""
-    boxes = {box.kind: box for box in children(source, meta, skip=_FULL)}
+    boxes = {box.kind: box for box in children(source, meta, skip=FULL)}
     missing = [kind.decode() for kind in (b"pitm", b"iinf", b"iloc", b"iprp") if kind not in boxes]
     if missing:
         raise ValueError(f"no box '{missing[0]}'")
@@ -104,7 +104,7 @@ def _item_size(source: Source, limits: Limits, iprp: Box, item: int) -> tuple[in
     properties = list(children(source, child(source, iprp, b"ipco")))
     for box in properties:
         if box.kind == b"ispe":
-            limits.admit_size(*source.unpack(_PAIR, box.start + _FULL))
+            limits.admit_size(*source.unpack(_PAIR, box.start + FULL))
     width = height = 0
     for number in item_properties(source, body(source, child(source, iprp, b"ipma")), item):
         if number:
@@ -116,7 +116,7 @@ def _item_size(source: Source, limits: Limits, iprp: Box, item: int) -> tuple[in
 def _transformed(source: Source, box: Box, width: int, height: int) -> tuple[int, int]:
     """Apply one property: `ispe` sets the size, `clap` cuts, `irot` turns by quarters."""
     if box.kind == b"ispe":
-        width, height = source.unpack(_PAIR, box.start + _FULL)
+        width, height = source.unpack(_PAIR, box.start + FULL)
     elif box.kind == b"clap":
         across, across_by, down, down_by = source.unpack(_CLAP, box.start)
         if not across_by or not down_by:

@@ -162,12 +162,12 @@ def _numbers(source: Source, dialect: _Dialect, field: _Field) -> Iterator[int]:
     if code is None:
         raise ValueError("a field of the wrong type")
     source.spend(field.count // _NUMBERS_PER_UNIT)
-    return chain.from_iterable(_slices(source, dialect.order + code, field))
+    return chain.from_iterable(_slices(source, dialect.order, code, field))
 
 
-def _slices(source: Source, layout: str, field: _Field) -> Iterator[tuple[int, ...]]:
-    """Yield the numbers of a field, so many at a time."""
+def _slices(source: Source, order: str, code: str, field: _Field) -> Iterator[tuple[int, ...]]:
+    """Yield the numbers of a field, `_SLICE` at a time."""
     size = _TYPE_SIZES[field.kind]
     for first in range(0, field.count, _SLICE):
         number = min(_SLICE, field.count - first)
-        yield struct.unpack(f"{layout[0]}{number}{layout[1]}", source.at(field.at + first * size, number * size))
+        yield struct.unpack(f"{order}{number}{code}", source.at(field.at + first * size, number * size))
