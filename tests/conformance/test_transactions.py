@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -201,3 +202,13 @@ def test_directory_that_is_not_there_is_told_as_our_error(tmp_path):
     with pytest.raises(StorageUnavailable):
         migrate(database)
     database.close()
+
+
+@pytest.mark.parametrize("name", ["what?", "100%25", "a#b", "Фото & more;", "file:x"])
+def test_database_lies_in_its_directory_whatever_that_is_called(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    with closing(open_database(folder / "albumen.db", BUSY_SECONDS)) as database:
+        migrate(database)
+    assert [path.name for path in folder.iterdir()] == ["albumen.db"]
+    assert list(tmp_path.iterdir()) == [folder]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pysqlite3
 import structlog
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from albumen.errors import AlbumenError, Busy, StartRefused, StorageFull, StorageUnavailable
@@ -63,7 +63,8 @@ def open_sqlite(path: Path | None, busy_seconds: float) -> Engine:
     The engine connects lazily, so that processes forked before the first query share nothing.
     """
     _warn_of_affected_version()
-    url = "sqlite+pysqlite://" + (f"/{path}" if path else "")
+    # In parts: within one text, `?` and `%` in the name of a folder would mean something.
+    url = URL.create("sqlite+pysqlite", database=str(path) if path else None)
     arguments = {"timeout": busy_seconds, "check_same_thread": False}
     if path is None:
         engine = create_engine(url, module=pysqlite3, poolclass=StaticPool, connect_args=arguments)
