@@ -197,11 +197,13 @@ def test_file_that_is_no_database_is_told_as_our_error(tmp_path):
     database.close()
 
 
-def test_directory_that_is_not_there_is_told_as_our_error(tmp_path):
-    database = open_database(tmp_path / "missing" / "albumen.db", BUSY_SECONDS)
-    with pytest.raises(StorageUnavailable):
-        migrate(database)
-    database.close()
+@pytest.mark.parametrize(
+    "use", [migrate, lambda database: database.probe_write(BUSY_SECONDS), lambda database: database.copy_to("copy.db")]
+)
+def test_directory_that_is_not_there_is_told_as_our_error(tmp_path, use):
+    lost = open_database(tmp_path / "missing" / "albumen.db", BUSY_SECONDS)
+    with closing(lost) as database, pytest.raises(StorageUnavailable):
+        use(database)
 
 
 @pytest.mark.parametrize("name", ["what?", "100%25", "a#b", "Фото & more;", "file:x"])

@@ -6,7 +6,7 @@ can corrupt a WAL database that two connections write (https://sqlite.org/wal.ht
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 from albumen.errors import AlbumenError, Busy, StartRefused, StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -113,9 +114,7 @@ def _refuse_strange_schema(connection: Any) -> None:  # noqa: ANN401 - a driver'
 
 def probe_write(engine: Engine, seconds: float) -> None:
     """Take the write lock and give it back. Raises Busy after `seconds`, StorageFull, StorageUnavailable."""
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
+    with _explained(), closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
         (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
         cursor.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
         try:
@@ -123,11 +122,6 @@ def probe_write(engine: Engine, seconds: float) -> None:
             cursor.execute("ROLLBACK")
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {patience}")
-            cursor.close()
-    except pysqlite3.Error as exc:
-        raise _explain(exc) from exc
-    finally:
-        connection.close()
 
 
 def copy_sqlite(engine: Engine, target: Path) -> None:
@@ -135,17 +129,11 @@ def copy_sqlite(engine: Engine, target: Path) -> None:
 
     Readers and writers go on meanwhile: the copy is one read transaction. The caller makes the file durable.
     """
-    source = engine.raw_connection()
-    try:
-        with closing(pysqlite3.connect(str(target))) as copy:
-            copy.execute("PRAGMA synchronous = OFF")
-            cast("Any", source.driver_connection).backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-            (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-    except pysqlite3.Error as exc:
-        raise _explain(exc) from exc
-    finally:
-        source.close()
+    with _explained(), closing(engine.raw_connection()) as source, closing(pysqlite3.connect(str(target))) as copy:
+        copy.execute("PRAGMA synchronous = OFF")
+        cast("Any", source.driver_connection).backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise StorageUnavailable(f"The database is damaged ({verdict}); restore it from an earlier backup.")
 
@@ -158,6 +146,15 @@ def sqlite_version() -> str:
 def translate(exc: DBAPIError) -> AlbumenError:
     """Turn a driver's error into one of ours. The one place that knows what drivers say."""
     return _explain(exc.orig)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn an error of the driver into one of ours where SQLAlchemy stands aside, as it does for raw connections."""
+    try:
+        yield
+    except pysqlite3.Error as exc:
+        raise _explain(exc) from exc
 
 
 def _explain(error: BaseException | None) -> AlbumenError:

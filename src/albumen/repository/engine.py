@@ -111,10 +111,12 @@ class Database:
         """Write one consistent state of the whole database to a new file, while others read and write on.
 
         Raises:
+            Busy: Others used the database for longer than the busy timeout.
             StorageFull: No space is left for it.
             StorageUnavailable: The database cannot be read, or is damaged.
         """
-        dialect.copy_sqlite(self._reader, target)
+        with _translated():
+            dialect.copy_sqlite(self._reader, target)
 
     def close(self) -> None:
         """Close every idle connection."""
