@@ -93,9 +93,13 @@ def open_sqlite_copy(path: Path) -> Engine:
     def connect() -> Any:  # noqa: ANN401 - a driver's connection has no type
         address = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
         connection = pysqlite3.connect(address, uri=True, check_same_thread=False)
-        connection.isolation_level = None
-        connection.execute("PRAGMA trusted_schema = OFF")
-        _refuse_strange_schema(connection)
+        try:
+            connection.isolation_level = None
+            connection.execute("PRAGMA trusted_schema = OFF")
+            _refuse_strange_schema(connection)
+        except Exception:
+            connection.close()
+            raise
         return connection
 
     engine = create_engine("sqlite+pysqlite://", module=pysqlite3, poolclass=NullPool, creator=connect)
@@ -108,7 +112,6 @@ def _refuse_strange_schema(connection: Any) -> None:  # noqa: ANN401 - a driver'
     for query in (_STRANGE_ENTRIES, _COMPUTED_COLUMNS):
         found = connection.execute(query).fetchone()
         if found is not None:
-            connection.close()
             raise StartRefused(f"The database of the backup has a strange {found[0]}, {found[1]!r}; others changed it.")
 
 
