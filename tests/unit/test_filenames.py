@@ -31,6 +31,7 @@ def test_a_harmless_name_stays(name):
             ('a"<b>|?*.jpg', "a__b____.jpg"),
         ),
         *(("con", "_con"), ("NUL.jpg", "_NUL.jpg"), ("com1.tar.gz", "_com1.tar.gz"), ("console.jpg", "console.jpg")),
+        *(("aux .txt", "_aux.txt"), ("Nul  .tar.gz", "_Nul  .tar.gz"), ("com1 a.jpg", "com1 a.jpg")),
         ("a\nb\x7f.jpg", "a_b_.jpg"),
     ],
 )

@@ -15,7 +15,7 @@ _LONGEST_EXTENSION = 16
 # Long names that are the same once this is added count together, or n of them would take n² steps.
 _LONGEST_SUFFIX = " (00000)"
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
 def unique_filenames(names: Iterable[str]) -> Iterator[str]:
