@@ -167,6 +167,7 @@ def test_thousands_of_frames_are_refused_by_default(data):
         pictures.png_bomb(0, 5),
         b"GIF89a\x01\x00\x01\x00\x00\x00\x00;",
         b"\xff\xd8\xff\xd9",
+        b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00\xff\xd9",  # a frame header and no scan
         pictures.PNG_SIGNATURE + pictures.png().split(pictures.PNG_SIGNATURE)[1][:25] + pictures.png_chunk(b"IEND"),
         b"RIFF\x04\x00\x00\x00WEBP",
     ],

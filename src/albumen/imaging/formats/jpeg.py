@@ -29,6 +29,7 @@ def read_header(source: Source, limits: Limits) -> PhotoHeader:
     """Return the header of a JPEG with an end marker after its first scan; bytes after that marker are fine."""
     size: tuple[int, int] | None = None
     exif: bytes | None = None
+    has_scan = False
     for marker, start, length in _segments(source):
         if marker in _FRAME_HEADERS:
             height, width = source.unpack(_HEIGHT_WIDTH, start)
@@ -36,11 +37,12 @@ def read_header(source: Source, limits: Limits) -> PhotoHeader:
             size = size or (width, height)
         elif marker == _APP1 and exif is None:
             exif = _exif(source, start, length)
-        elif marker == _SCAN and (size is None or _ends_at_once(source, start + length)):
-            break
-    else:
-        if not size:
-            raise ValueError("the end comes before the picture")
+        elif marker == _SCAN:
+            has_scan = True
+            if size is None or _ends_at_once(source, start + length):
+                break
+    if not has_scan:
+        raise ValueError("the end comes before the picture")
     return _header(size, exif)
 
 
