@@ -94,7 +94,7 @@ def read_reply(line: bytes) -> Derived | Failure | None:
         if given == {}:
             return None
         return _read_derived(given)
-    except (KeyError, TypeError, AttributeError, RecursionError) as exc:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise ValueError("malformed reply") from exc
 
 
