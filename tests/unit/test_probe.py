@@ -1,5 +1,6 @@
 """Photos of every format and mode are read as they are seen, and agree with the decoders."""
 
+import struct
 from io import BytesIO
 
 import pillow_heif
@@ -113,6 +114,23 @@ def test_malformed_exif_leaves_the_photo_upright(exif):
 def test_heic_agrees_with_its_decoder():
     data = pictures.heic(122, 74, orientation=6)
     assert seen(data)[:2] == pillow_heif.open_heif(data).size
+
+
+def test_the_first_of_two_sizes_in_a_heic_counts_as_it_does_for_the_decoder():
+    data = _with_second_properties(pictures.heic(64, 48), 32, 24)
+    assert pillow_heif.open_heif(data).size == (64, 48)
+    assert seen(data)[:2] == (64, 48)
+
+
+def _with_second_properties(heic, width, height):
+    """Append to `meta` a copy of its properties that tells another size; the picture moves, and `iloc` with it."""
+    meta_at, properties_at, place_at = (heic.index(kind) - 4 for kind in (b"meta", b"iprp", b"mdat"))
+    length = int.from_bytes(heic[properties_at : properties_at + 4])
+    properties = bytearray(heic[properties_at : properties_at + length])
+    struct.pack_into(">II", properties, properties.index(b"ispe") + 8, width, height)
+    moved = heic.replace(struct.pack(">I", place_at + 8), struct.pack(">I", place_at + 8 + length))
+    meta = struct.pack(">I", place_at - meta_at + length) + moved[meta_at + 4 : place_at] + properties
+    return moved[:meta_at] + meta + moved[place_at:]
 
 
 def test_large_segments_in_front_of_the_picture_are_fine():

@@ -86,7 +86,9 @@ def read_header(source: Source, limits: Limits, media_type: str) -> PhotoHeader:
 
 def _still(source: Source, limits: Limits, meta: Box, media_type: str) -> tuple[str, int, int]:
     """Return media type, width and height of the primary item after all its data was found inside the file."""
-    boxes = {box.kind: box for box in children(source, meta, skip=FULL)}
+    boxes: dict[bytes, Box] = {}
+    for box in children(source, meta, skip=FULL):
+        boxes.setdefault(box.kind, box)  # of two boxes of one kind, libheif takes the first as well
     missing = [kind.decode() for kind in (b"pitm", b"iinf", b"iloc", b"iprp") if kind not in boxes]
     if missing:
         raise ValueError(f"no box '{missing[0]}'")
