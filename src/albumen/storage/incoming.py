@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import os
 from bisect import bisect_right
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
@@ -18,7 +19,7 @@ from albumen.storage.files import explain, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
     from threading import Semaphore
 
     from albumen.domain.budget import Budget
@@ -265,12 +266,13 @@ class LocalReceiver:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         for share in shares(waiting):
             self._in_flight.acquire()
-            try:
-                task = self._pool.submit(_settle_all, share)
-            except RuntimeError:  # no thread can be started: the next requests must not wait for this one for ever
-                self._in_flight.release()
-                raise
+            task: Future[None] = Future()
             task.add_done_callback(lambda _: self._in_flight.release())
+            try:
+                self._pool.submit(_settle_all, task, share)
+            except RuntimeError:  # no thread can be started, but the share may stand in the queue all the same
+                if task.cancel():  # else a thread that there was took it: then nobody else may touch its files
+                    raise
             for incoming in share:
                 incoming.task = task
 
@@ -280,9 +282,14 @@ def shares(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
     return [items[start::TASKS] for start in range(min(TASKS, len(items)))]
 
 
-def _settle_all(incoming: Sequence[LocalIncoming]) -> None:
-    for one in incoming:
-        one.settle()
+def _settle_all(task: Future[None], share: Sequence[LocalIncoming]) -> None:
+    """Complete the files of a share, unless its task was cancelled."""
+    if task.set_running_or_notify_cancel():
+        try:
+            for incoming in share:
+                incoming.settle()
+        finally:
+            task.set_result(None)
 
 
 def _after(views: Sequence[memoryview], written: int) -> list[memoryview]:
