@@ -95,6 +95,16 @@ def test_newest_value_is_kept_when_the_cache_overflows(recent):
     assert recent.get(3, lambda: "second") == "first"
 
 
+def test_a_value_that_is_loaded_again_pushes_no_other_out(recent, clock):
+    sources = {key: Source() for key in "abc"}
+    recent.get("a", sources["a"])
+    clock.seconds += 1.5
+    for key in "bc":
+        recent.get(key, sources[key])
+    clock.seconds += 1
+    assert [recent.get(key, sources[key]) for key in "abc"] == [2, 1, 1]
+
+
 def test_age_counts_from_before_a_slow_load(recent, clock):
     def load_slowly():
         clock.seconds += 1.5

@@ -62,7 +62,7 @@ class Recent(Generic[V]):
         """Load and keep a value; its age counts from before it was loaded, however long that takes."""
         began = self._clock()
         value = load()
-        if len(self._values) >= self._most:
+        if len(self._values) >= self._most and key not in self._values:
             self._values.clear()
         self._values[key] = (began + self._seconds, value)
         return value
