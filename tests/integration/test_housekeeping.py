@@ -247,6 +247,15 @@ def test_scrub_reports_missing_bytes_and_goes_on(services):
     assert isinstance(checked[0], Checked)
 
 
+def test_photos_collected_while_scrub_runs_are_not_told_as_missing(services):
+    accepted = sorted(add(services, 3), key=lambda each: each.blob.sha256)
+    checking = services.housekeeping.scrub()
+    assert next(checking).sound
+    services.trash.delete([each.id for each in accepted[1:]])
+    assert collect(services).unused == 2
+    assert [checked.sound for checked in checking] == [True, True]
+
+
 def test_scrub_takes_a_photo_away_that_the_disk_cannot_read_and_goes_on(services):
     accepted = sorted((each.blob for each in add(services, 3)), key=lambda blob: blob.sha256)
     make_unreadable(services.store.locate(accepted[1].key))

@@ -104,7 +104,7 @@ class Housekeeping:
     def scrub(self) -> Iterator[Checked]:
         """Read and hash every blob; a bad or unreadable one goes to quarantine, so that wrong bytes are never served.
 
-        Uploading the photo again puts sound bytes in its place.
+        Uploading the photo again puts sound bytes in its place. One that `collect` took away meanwhile counts as sound.
         """
         for blob in self._expected():
             yield self._check(blob)
@@ -113,10 +113,15 @@ class Housekeeping:
         try:
             is_sound = self._is_sound(blob.key) or self._is_healed(blob.key)
         except BlobMissing:
-            return Checked(blob, sound=False, missing=True)
+            is_needed = self._is_needed(blob.key)
+            return Checked(blob, sound=not is_needed, missing=is_needed)
         except BlobDamaged:
             return Checked(blob, sound=False, stuck=True)
         return Checked(blob, sound=is_sound)
+
+    def _is_needed(self, key: BlobKey) -> bool:
+        with self._database.reading() as tx:
+            return bool(self._blobs.existing(tx, [key.sha256]))
 
     def _is_healed(self, key: BlobKey) -> bool:
         """Look again while no upload can put sound bytes there; send the damaged ones to quarantine."""
