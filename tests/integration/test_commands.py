@@ -296,6 +296,17 @@ def test_file_in_the_place_of_the_data_directory_is_one_line(tmp_path, refusal):
     assert "cannot be made" in refusal("migrate", "--data", tmp_path / "file")
 
 
+@pytest.mark.parametrize("command", [("gc",), ("backup", "backups"), ("keys", "create", "phone")])
+def test_directory_that_cannot_be_looked_into_is_one_line(tmp_path, command, refusal):
+    hidden = tmp_path / ("a" * 300)  # a name that no system looks up, whoever asks; others look for nobody but root
+    assert f"The data directory {hidden} cannot be read" in refusal(*command, "--data", hidden)
+
+
+@pytest.mark.parametrize("command", [("restore", "a" * 300, "--data", "new"), ("backup", "a" * 300, "--verify")])
+def test_directory_of_backups_that_cannot_be_looked_into_is_one_line(command, refusal):
+    assert "cannot be used" in refusal(*command)
+
+
 @pytest.mark.parametrize("command", ["gc", "scrub", "derive", "info", "backup", ("keys", "list"), ("keys", "revoke")])
 def test_directory_that_holds_nothing_is_told_and_not_made(data, command, refusal):
     more = {"backup": ("backups",), ("keys", "revoke"): ("8ae1a92ac52a",)}.get(command, ())

@@ -69,7 +69,11 @@ def _settings(config: Path | None, data: Path | None) -> Settings:
 
 
 def _has_database(settings: Settings) -> bool:
-    return database_path(settings).exists()
+    """Tell whether there is one. Raises StartRefused where nobody can look, or this user may not."""
+    try:
+        return database_path(settings).exists()
+    except OSError as exc:
+        raise StartRefused(f"The data directory {settings.data} cannot be read: {exc.strerror}.") from exc
 
 
 def _refuse_nothing(settings: Settings) -> None:

@@ -80,9 +80,9 @@ class BackupFolder:
             StartRefused: There is no backup, or a backup runs.
             StorageUnavailable: It cannot be read.
         """
-        if not self.backups():
-            raise StartRefused(f"{self.root} holds no backup.")
         with reported(self.root), ExitStack() as stack:
+            if not self.backups():
+                raise StartRefused(f"{self.root} holds no backup.")
             if self._lock.exists():
                 _take(stack.enter_context(open_plain(self._lock)), fcntl.LOCK_SH, self.root)
             yield
