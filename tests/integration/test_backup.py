@@ -57,6 +57,14 @@ def spoil(path, data=b"other bytes"):
     path.write_bytes(data)
 
 
+def test_directories_of_any_name_are_backed_up_and_restored(services, tmp_path, restored):
+    folder = tmp_path / os.fsdecode(b"\xd4\xcf\xd4\xcf? 100%25")  # letters in KOI8-R, which are no UTF-8
+    (accepted,) = add(services, 1)
+    back_up(services, folder)
+    again = restored(folder, place=f"{folder.name}#2")
+    assert stored(again, accepted) == stored(services, accepted)
+
+
 def test_restored_directory_has_every_photo_the_trash_the_datasets_and_the_keys(services, folder, restored):
     kept, thrown = add(services, 1, 2)
     (other,) = add(services, 3, dataset="other")

@@ -6,6 +6,7 @@ can corrupt a WAL database that two connections write (https://sqlite.org/wal.ht
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -91,7 +92,7 @@ def open_sqlite_copy(path: Path) -> Engine:
     """
 
     def connect() -> Any:  # noqa: ANN401 - a driver's connection has no type
-        address = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
         connection = pysqlite3.connect(address, uri=True, check_same_thread=False)
         try:
             connection.isolation_level = None
