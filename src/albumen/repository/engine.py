@@ -56,7 +56,7 @@ class Transaction:
 class Database:
     """Opens transactions on one engine.
 
-    Writers of this process queue for a lock of our own, which is fair, instead of polling the database's.
+    Writers of this process wait for a lock of our own, which wakes one at once, instead of polling the database's.
     """
 
     def __init__(self, engine: Engine, busy_seconds: float) -> None:
@@ -139,9 +139,9 @@ def statement(sql: str) -> TextClause:
 
 
 @lru_cache
-def _for_driver(statement: TextClause, dialect: Dialect) -> tuple[str, Sequence[str]]:
+def _for_driver(statement: TextClause, spoken: Dialect) -> tuple[str, Sequence[str]]:
     """Return a statement as the driver takes it, and the names of its binds in their order."""
-    compiled = statement.compile(dialect=dialect)
+    compiled = statement.compile(dialect=spoken)
     return compiled.string, compiled.positiontup or ()
 
 
