@@ -88,6 +88,26 @@ def test_deleted_blob_lies_in_quarantine_until_it_is_emptied(local_store, tmp_pa
     assert not kept.exists()
 
 
+def test_many_photos_are_deleted_with_few_syncs_for_which_uploads_wait(local_store, tmp_path, monkeypatch):
+    keys = [publish(local_store, b"photo %d" % number) for number in range(60)]
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(Path(f"/proc/self/fd/{fd}").readlink()))
+    local_store.delete(*keys)
+    assert synced[0] == tmp_path / "quarantine"
+    assert sorted(synced[1:]) == sorted({local_store.locate(key).parent for key in keys})
+
+
+def test_photos_before_one_that_cannot_be_moved_are_deleted_durably(local_store, tmp_path, monkeypatch):
+    gone, stuck = publish(local_store, b"gone"), publish(local_store, b"stuck")
+    (tmp_path / "quarantine" / stuck.file_name).mkdir()
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(Path(f"/proc/self/fd/{fd}").readlink()))
+    with pytest.raises(StorageUnavailable):
+        local_store.delete(gone, stuck)
+    assert synced == [tmp_path / "quarantine", local_store.locate(gone).parent]
+    assert list(local_store.keys()) == [stuck]
+
+
 def test_emptying_the_quarantine_meanwhile_never_takes_what_was_deleted_just_now(local_store, tmp_path):
     keys = [publish(local_store, b"photo %d" % number) for number in range(60)]
     for key in keys:

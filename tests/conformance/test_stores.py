@@ -185,6 +185,14 @@ def test_deleted_bytes_are_gone(store):
     assert read(store, kept) == b"kept"
 
 
+def test_many_are_deleted_at_once_and_what_is_not_there_is_passed_over(store):
+    *gone, kept = put(store, *[b"photo %d" % number for number in range(MANY)])
+    store.delete(*gone, BlobKey("0" * 64, "jpg"), gone[0])
+    assert list(store.keys()) == [kept]
+    assert store.empty_quarantine(later()) == len(gone)
+    store.delete()
+
+
 def test_deleting_twice_or_what_never_was_is_fine(store):
     (key,) = put(store, b"gone")
     store.delete(key)

@@ -159,8 +159,8 @@ class Housekeeping:
             with self._database.writing() as tx:
                 dropped = self._blobs.drop_unused(tx, [key.sha256 for key in keys])
             unused = [key for key in keys if key.sha256 in dropped]
+            self._store.delete(*unused)
             for key in unused:
-                self._store.delete(key)
                 self._previews.delete(key.sha256)
         return len(unused)
 
@@ -170,8 +170,7 @@ class Housekeeping:
             with self._database.reading() as tx:
                 existing = self._blobs.existing(tx, [key.sha256 for key in keys])
             orphans = [key for key in keys if key.sha256 not in existing]
-            for key in orphans:
-                self._store.delete(key)
+            self._store.delete(*orphans)
         return len(orphans)
 
     def _remove_previews(self, digests: Sequence[str]) -> int:

@@ -91,8 +91,11 @@ class BlobStore(Protocol):
     def stat(self, key: BlobKey) -> BlobStat | None:
         """Return size and time, or None when there are no bytes that the disk can read."""
 
-    def delete(self, key: BlobKey) -> None:
-        """Take the bytes away, into quarantine where the store has one. Raises BlobDamaged when the disk cannot."""
+    def delete(self, *keys: BlobKey) -> None:
+        """Take bytes away, into quarantine where the store has one; durable on return.
+
+        Raises BlobDamaged when the disk cannot take one of them away; those before it are gone then.
+        """
 
     def withdraw(self, key: BlobKey) -> None:
         """Take bytes away for good that no row ever named; while `sweeping`."""

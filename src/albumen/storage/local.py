@@ -41,7 +41,7 @@ from albumen.storage.files import (
 from albumen.storage.incoming import HELD_BYTES, LocalReceiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from albumen.domain.photos import BlobKey
     from albumen.storage.base import Incoming
@@ -122,17 +122,19 @@ class LocalBlobStore:
             raise explain(exc) from exc
         return BlobStat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
-    def delete(self, key: BlobKey) -> None:
-        """Move the file to quarantine and note the time there."""
-        source = self.locate(key)
+    def delete(self, *keys: BlobKey) -> None:
+        """Move the files to quarantine and note the time there, then fsync every folder concerned once.
+
+        For a sync of each file, uploads would wait for a sweep longer than they may.
+        """
         with _explained_for_one():
+            folders: set[Path] = set()
             try:
-                os.utime(source)  # first: in quarantine it must not look old for a moment, `empty_quarantine` may run
-                source.rename(self._quarantine / source.name)
-            except FileNotFoundError:
-                return
-            sync_folder(self._quarantine)  # first: a power cut between the two must not lose both names
-            sync_folder(source.parent)
+                for source in map(self.locate, keys):
+                    if self._set_aside(source):
+                        folders.add(source.parent)
+            finally:
+                self._sync_moves_from(folders)
 
     def withdraw(self, key: BlobKey) -> None:
         """Unlink the file. If a power cut brings it back, `gc` finds it."""
@@ -203,6 +205,21 @@ class LocalBlobStore:
                 if name not in self._folders:
                     self._folders[name] = open_folder(self._blobs / name)
         return self._folders[name]
+
+    def _set_aside(self, source: Path) -> bool:
+        """Move a file to quarantine; tell whether it was there."""
+        try:
+            os.utime(source)  # first: in quarantine it must not look old for a moment, `empty_quarantine` may run
+            source.rename(self._quarantine / source.name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _sync_moves_from(self, folders: Collection[Path]) -> None:
+        """Make moves to quarantine durable: there first, for a power cut between the two must not lose both names."""
+        if folders:
+            for folder in (self._quarantine, *folders):
+                sync_folder(folder)
 
     def _make_folders(self) -> None:
         """Make all folders that blobs will ever be in, durably, so that no upload has to."""

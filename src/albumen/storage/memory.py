@@ -110,10 +110,11 @@ class MemoryBlobStore:
         data, stored_at = self._blobs[key]
         return BlobStat(len(data), stored_at)
 
-    def delete(self, key: BlobKey) -> None:
+    def delete(self, *keys: BlobKey) -> None:
         """Forget the bytes and remember when."""
-        if self._blobs.pop(key, None):
-            self._quarantine[key] = datetime.now(UTC)
+        for key in keys:
+            if self._blobs.pop(key, None):
+                self._quarantine[key] = datetime.now(UTC)
 
     def withdraw(self, key: BlobKey) -> None:
         """Forget the bytes."""
