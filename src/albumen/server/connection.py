@@ -38,8 +38,18 @@ class Connection:
     """A socket that never blocks the system's way; waiting is done here. Used by one thread at a time."""
 
     __slots__ = (
-        *("_moved", "_patience", "_waited"),
-        *("address", "buffer", "held", "is_open", "number", "port", "since", "socket", "unsent"),
+        "_moved",
+        "_patience",
+        "_waited",
+        "address",
+        "buffer",
+        "held",
+        "is_open",
+        "number",
+        "port",
+        "since",
+        "socket",
+        "unsent",
     )
 
     def __init__(self, client: socket.socket, address: str, port: int, patience: Patience) -> None:

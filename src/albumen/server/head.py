@@ -131,7 +131,8 @@ def _without_host(fields: dict[str, str], target: str) -> str:
 
 
 def _framed(fields: dict[str, str], method: str, *, is_new: bool) -> Head:
-    host, options = fields.get("HTTP_HOST", "/" if is_new else ""), fields.get("HTTP_CONNECTION", "")
+    host = fields.get("HTTP_HOST", "/" if is_new else "")  # HTTP/1.1 demands one, and "/" is none
+    options = fields.get("HTTP_CONNECTION", "")
     if len(host) > _LONGEST_KEPT or not _is_host(host):
         raise _malformed("Host")
     if len(options) > _LONGEST_KEPT:

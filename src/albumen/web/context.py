@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from flask import current_app, request
+from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from albumen.bootstrap import Services
     from albumen.web.auth import Gate
     from albumen.web.bundle import Bundle
-    from albumen.web.delivery import Delivery
+    from albumen.web.delivery import Answer, Delivery
     from albumen.web.observe import Observer
     from albumen.web.places import AllPlaces, Places
     from albumen.web.rates import Rates
@@ -85,6 +85,13 @@ def number(parameter: str, default: int, allowed: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - no allowed number is longer
         raise InvalidParameter(parameter, allowed)
     return int(text)
+
+
+def bytes_response(answer: Answer) -> Response:
+    """Return an answer of `Delivery` as views return it."""
+    response = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
+    response.response = answer.body
+    return response
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from albumen.errors import InvalidParameter, PhotoNotFound
 from albumen.services.listing import Listing
 from albumen.web import present
 from albumen.web.auth import needs
-from albumen.web.context import base_url, context, services
+from albumen.web.context import base_url, bytes_response, context, services
 from albumen.web.delivery import read_wish
 from albumen.web.listing import asked_limit, next_page
 
@@ -63,10 +63,7 @@ def list_names() -> Response:
 
 
 def _bytes_of(photo: Photo) -> Response:
-    answer = context().delivery.answer(request.environ, photo, read_wish(request.args))
-    response = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
-    response.response = answer.body
-    return response
+    return bytes_response(context().delivery.answer(request.environ, photo, read_wish(request.args)))
 
 
 def _asked_id() -> str:

@@ -15,7 +15,7 @@ from albumen.services.download import MOST_DOWNLOADED
 from albumen.services.trash import MOST_MOVED
 from albumen.web import present
 from albumen.web.auth import needs
-from albumen.web.context import base_url, body_place, context, json_object, member, services
+from albumen.web.context import base_url, body_place, bytes_response, context, json_object, member, services
 from albumen.web.delivery import Wish, disposition, read_wish
 from albumen.web.listing import asked_listing, next_page, refuse_others
 
@@ -115,8 +115,7 @@ def preview_trashed_photo(photo_id: str) -> Response:
     wish = read_wish(request.args)
     photo = services().photos.trashed(photo_id)
     answer = context().delivery.answer(request.environ, photo, Wish(wish.size or SMALLEST_PREVIEW, wish.format))
-    response = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
-    response.response = answer.body
+    response = bytes_response(answer)
     if "Cache-Control" in response.headers:  # where it is not, nginx is told to ask once more
         response.headers["Cache-Control"] = "private, no-store"
     return response
