@@ -33,6 +33,7 @@ from albumen.services.backup import Backup
 from albumen.services.datasets import Datasets
 from albumen.services.derivation import TASKS_PER_CLAIM, Derivation
 from albumen.services.download import Downloads
+from albumen.services.health import Health
 from albumen.services.housekeeping import Housekeeping
 from albumen.services.ingest import Ingest, IngestLimits
 from albumen.services.key_use import KeyUse
@@ -79,6 +80,7 @@ class Services:
     previews: Previews
     derivation: Derivation
     housekeeping: Housekeeping
+    health: Health
     _workspace: Workspace
     _local_store: LocalBlobStore
     _decoders: DecoderPool
@@ -175,12 +177,13 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     blobs, trash_rows = BlobRepository(), TrashRepository()
     trash = Trash(database, trash_rows, datasets, times.now)
     previews = Previews(store, preview_store, decoders)
+    access = _access(settings, database, committer)
     return Services(
         settings=settings,
         database=database,
         floor=floor,
         store=store,
-        access=_access(settings, database, committer),
+        access=access,
         ingest=Ingest(
             database=database,
             photos=photos,
@@ -216,6 +219,7 @@ def build(settings: Settings, *, background: bool = False) -> Services:
             previews=preview_store,
             clock=times.now,
         ),
+        health=Health(database, access, store),
         _workspace=workspace,
         _local_store=store,
         _decoders=decoders,

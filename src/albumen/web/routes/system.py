@@ -10,8 +10,6 @@ from albumen.web.context import context, services
 from albumen.web.gauges import Surroundings
 from albumen.web.observe import MEDIA_TYPE, metrics_text
 
-PROBE_SECONDS = 1.0
-
 system = Blueprint("system", __name__)
 
 
@@ -26,9 +24,7 @@ def live() -> Response:
 @public
 def ready() -> Response:
     """Answer that database and storage can be read and written; a problem with status 503 or 507 when not."""
-    services().database.probe_write(PROBE_SECONDS)
-    services().access.has_keys()
-    services().store.check()
+    services().health.check()
     return jsonify({"status": "ready"})
 
 
