@@ -173,52 +173,27 @@ def build(settings: Settings, *, background: bool = False) -> Services:
     preview_store = PreviewStore(settings.data, workspace)
     decoders = _decoders(settings, background=background)
     committer = ThreadPoolExecutor(COMMIT_THREADS, "albumen-commit")
-    photos, datasets, derivations = PhotoRepository(), DatasetRepository(), DerivationRepository()
-    blobs, trash_rows = BlobRepository(), TrashRepository()
-    trash = Trash(database, trash_rows, datasets, times.now)
-    previews = Previews(store, preview_store, decoders)
+    photos, datasets = PhotoRepository(), DatasetRepository()
     access = _access(settings, database, committer)
+    trash = Trash(database, TrashRepository(), datasets, times.now)
+    previews = Previews(store, preview_store, decoders)
     return Services(
         settings=settings,
         database=database,
         floor=floor,
         store=store,
         access=access,
-        ingest=Ingest(
-            database=database,
-            photos=photos,
-            blobs=blobs,
-            datasets=datasets,
-            derivations=derivations,
-            store=store,
-            limits=_ingest_limits(settings),
-            committer=committer,
-            clock=times.now,
-            ids=PhotoIds(),
+        ingest=_ingest(settings, database, store, committer),
+        photos=Photos(
+            database=database, photos=photos, datasets=datasets, derivations=DerivationRepository(), trash=trash
         ),
-        photos=Photos(database=database, photos=photos, datasets=datasets, derivations=derivations, trash=trash),
         trash=trash,
         downloads=Downloads(database, photos, store),
         datasets=Datasets(database, datasets, times.now),
         timeline=Timeline(database, datasets, TimelineRepository()),
         previews=previews,
-        derivation=Derivation(
-            database=database,
-            derivations=derivations,
-            previews=previews,
-            clock=times.now,
-            lease=timedelta(seconds=LEASE_SECONDS + TASKS_PER_CLAIM * settings.decode_seconds),
-            at_once=settings.derive_processes,
-        ),
-        housekeeping=Housekeeping(
-            database=database,
-            trash=trash_rows,
-            blobs=blobs,
-            derivations=derivations,
-            store=store,
-            previews=preview_store,
-            clock=times.now,
-        ),
+        derivation=_derivation(settings, database, previews),
+        housekeeping=_housekeeping(database, store, preview_store),
         health=Health(database, access, store),
         _workspace=workspace,
         _local_store=store,
@@ -285,6 +260,44 @@ def _access(settings: Settings, database: Database, later: ThreadPoolExecutor) -
     keys = KeyRepository()
     use = KeyUse(database, keys, times.now, later)
     return Access(database, keys, times.now, use, always_open=settings.open, may_be_open=settings.is_local)
+
+
+def _ingest(settings: Settings, database: Database, store: BlobStore, committer: ThreadPoolExecutor) -> Ingest:
+    return Ingest(
+        database=database,
+        photos=PhotoRepository(),
+        blobs=BlobRepository(),
+        datasets=DatasetRepository(),
+        derivations=DerivationRepository(),
+        store=store,
+        limits=_ingest_limits(settings),
+        committer=committer,
+        clock=times.now,
+        ids=PhotoIds(),
+    )
+
+
+def _derivation(settings: Settings, database: Database, previews: Previews) -> Derivation:
+    return Derivation(
+        database=database,
+        derivations=DerivationRepository(),
+        previews=previews,
+        clock=times.now,
+        lease=timedelta(seconds=LEASE_SECONDS + TASKS_PER_CLAIM * settings.decode_seconds),
+        at_once=settings.derive_processes,
+    )
+
+
+def _housekeeping(database: Database, store: BlobStore, previews: PreviewStore) -> Housekeeping:
+    return Housekeeping(
+        database=database,
+        trash=TrashRepository(),
+        blobs=BlobRepository(),
+        derivations=DerivationRepository(),
+        store=store,
+        previews=previews,
+        clock=times.now,
+    )
 
 
 def _ingest_limits(settings: Settings) -> IngestLimits:
