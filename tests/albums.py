@@ -16,16 +16,16 @@ SHAPES = [(96, 64), (64, 96), (80, 80), (120, 60)]
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+def library(tmp_path_factory):
     """A server for the datasets of all tests of a file."""
-    with running(tmp_path_factory.mktemp("shelf") / "data", ALBUMEN_DERIVE="false") as server:
+    with running(tmp_path_factory.mktemp("library") / "data", ALBUMEN_DERIVE="false") as server:
         yield server
 
 
 @pytest.fixture
-def album(shelf, http):
+def album(library, http):
     """An uploader into a dataset of its own, which is not there yet."""
-    return Uploader(http, shelf.url, f"set-{uuid.uuid4().hex[:12]}")
+    return Uploader(http, library.url, f"set-{uuid.uuid4().hex[:12]}")
 
 
 def fill(album, count):

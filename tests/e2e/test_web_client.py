@@ -210,8 +210,8 @@ def test_photos_that_come_after_their_view_was_left_trouble_nobody(album, visit)
     expect(tiles(page)).to_have_text(["first.jpg"])
 
 
-def test_address_that_leads_nowhere_says_so(shelf, visit):
-    page, _ = visit(f"{shelf.url}/photo/unknown")
+def test_address_that_leads_nowhere_says_so(library, visit):
+    page, _ = visit(f"{library.url}/photo/unknown")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     page.get_by_role("link", name="To all photos").click()
     expect(heading(page, "All photos")).to_be_visible()
@@ -300,8 +300,8 @@ def test_page_is_used_by_the_keyboard_alone(album, visit):
     assert chooser.value.is_multiple()
 
 
-def test_chosen_theme_holds_from_the_first_paint_of_the_next_visit(shelf, visit):
-    page, watch = visit(shelf.url, color_scheme="light")
+def test_chosen_theme_holds_from_the_first_paint_of_the_next_visit(library, visit):
+    page, watch = visit(library.url, color_scheme="light")
     assert background(page) == "rgb(246, 242, 234)"
     page.get_by_label("Theme").select_option("Dark")
     assert background(page) == "rgb(20, 17, 14)"
@@ -349,8 +349,8 @@ def test_name_with_html_of_a_file_that_is_not_taken_is_shown_as_text(album, visi
     expect(page).to_have_title("Upload photos · Albumen")
 
 
-def test_script_that_gets_into_the_page_is_refused_by_the_browser(shelf, visit):
-    page, watch = visit(shelf.url)
+def test_script_that_gets_into_the_page_is_refused_by_the_browser(library, visit):
+    page, watch = visit(library.url)
     page.evaluate("""() => {
       const script = document.createElement("script");
       script.textContent = "document.title = 'owned'";
@@ -362,8 +362,8 @@ def test_script_that_gets_into_the_page_is_refused_by_the_browser(shelf, visit):
     watch.expect_trouble("Content Security Policy")
 
 
-def test_first_load_is_small(shelf, visit):
-    page, _ = visit(shelf.url)
+def test_first_load_is_small(library, visit):
+    page, _ = visit(library.url)
     expect(heading(page, "All photos")).to_be_visible()
     sizes = page.evaluate(SCRIPT_SIZES)
     assert 0 < sum(sizes) < MOST_SCRIPT_BYTES

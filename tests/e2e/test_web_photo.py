@@ -29,8 +29,8 @@ fill = partial(fill_named, size=(640, 480))
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("shelf") / "data") as server:
+def library(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("library") / "data") as server:
         yield server
 
 
