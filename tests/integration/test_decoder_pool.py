@@ -16,7 +16,7 @@ from PIL import Image
 
 import pictures
 from albumen.domain.previews import FORMATS
-from albumen.errors import Busy, PreviewFailed, StorageFull
+from albumen.errors import Busy, PreviewFailed, StorageFull, StorageUnavailable
 from albumen.imaging.pool import DecoderLost, DecoderPool, PreviewWish
 from wire import eventually
 
@@ -180,6 +180,11 @@ def test_missing_photo_fails(shared_pool, tmp_path):
 def test_full_disk_is_not_the_fault_of_the_photo(shared_pool, photo):
     with pytest.raises(StorageFull):
         shared_pool.previews(photo, "image/jpeg", [PreviewWish(256, "jpeg", Path("/dev/full"))])
+
+
+def test_disk_that_cannot_be_written_is_not_the_fault_of_the_photo(shared_pool, photo, tmp_path):
+    with pytest.raises(StorageUnavailable):
+        shared_pool.previews(photo, "image/jpeg", [_wish(tmp_path / "nowhere")])
 
 
 def test_decoder_that_hangs_is_replaced(tmp_path, photo):

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 # Far above the largest preset in the least favourable format, far below what could fill a disk.
 _MAX_FILE_BYTES = 64 * 1024 * 1024
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_UNWRITTEN = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EFBIG: "photo"}  # the last: our own limit of file size
+
+
+class Unwritten(OSError):
+    """A preview could not be written, which is no fault of the photo."""
 
 
 def main() -> None:
@@ -47,8 +51,8 @@ def _answer(task: Task) -> Derived | Failure | None:
         _write(task, preview.render(task.source, task.media_type, {wish.size for wish in task.wishes}))
     except MemoryError:
         return Failure("memory", "out of memory")
-    except OSError as exc:
-        return Failure("storage" if exc.errno in _FULL else "photo", _reason(exc))
+    except Unwritten as exc:
+        return Failure(_UNWRITTEN.get(exc.errno or 0, "disk"), _reason(exc))
     except Exception as exc:  # noqa: BLE001 - whatever a library raises at hostile bytes, the parent needs an answer
         return Failure("photo", _reason(exc))
     return None
@@ -68,10 +72,17 @@ def _derive(task: Task) -> Derived:
 def _write(task: Task, pictures: dict[int, pyvips.Image]) -> None:
     for wish in task.wishes:
         data = preview.encode(pictures[wish.size], wish.format)
-        with wish.target.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fdatasync(file.fileno())
+        try:
+            _write_file(wish.target, data)
+        except OSError as exc:
+            raise Unwritten(*exc.args) from exc
+
+
+def _write_file(target: Path, data: bytes) -> None:
+    with target.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fdatasync(file.fileno())
 
 
 def _private_stdout() -> int:

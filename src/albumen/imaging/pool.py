@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from albumen.errors import Busy, PreviewFailed, StorageFull
+from albumen.errors import Busy, PreviewFailed, StorageFull, StorageUnavailable, Unavailable
 from albumen.imaging.child import DecoderChild, DecoderEnded, DecoderTooSlow
 from albumen.imaging.task import Derived, Failure, PreviewWish, Task, read_reply, task_line
 
@@ -94,6 +94,7 @@ class DecoderPool:
             PreviewFailed: The photo cannot be decoded within the limits. Targets may be half-written: remove them.
             DecoderLost: As `PreviewFailed`, but it may work another time.
             StorageFull: There is no space for the previews.
+            StorageUnavailable: They cannot be written.
             Busy: No decoder can be started, or the pool is closed.
         """
         self._run(Task("previews", source, media_type, tuple(wishes)))
@@ -102,7 +103,7 @@ class DecoderPool:
         """Do what `previews` does, and read metadata and placeholder with the same decoding.
 
         Raises:
-            PreviewFailed, DecoderLost, StorageFull, Busy: As `previews`.
+            PreviewFailed, DecoderLost, StorageFull, StorageUnavailable, Busy: As `previews`.
         """
         derived = self._run(Task("derive", source, media_type, tuple(wishes)))
         if derived is None:
@@ -130,7 +131,10 @@ class DecoderPool:
             except BaseException as exc:
                 # Killed whatever happened: an answer that comes late would be taken for that of the next task.
                 child.kill()
-                raise self._explained(exc, task) from exc
+                explained = self._explained(exc, task)
+                if explained is None:
+                    raise
+                raise explained from exc
             self._give_back(child)
         if isinstance(reply, Failure):
             raise _failed(reply, task)
@@ -190,7 +194,8 @@ class DecoderPool:
         for child in unused:
             child.end()
 
-    def _explained(self, exc: BaseException, task: Task) -> BaseException:
+    def _explained(self, exc: BaseException, task: Task) -> PreviewFailed | None:
+        """Return the error of ours that tells how a task ended, None when it is no matter of the decoder."""
         explained: PreviewFailed
         match exc:
             case DecoderTooSlow():
@@ -200,13 +205,15 @@ class DecoderPool:
             case ValueError():
                 explained = PreviewFailed(_MESSAGES["photo"])
             case _:
-                return exc
+                return None
         _log.warning("decoder_lost", photo=task.source.name, media_type=task.media_type, reason=str(exc))
         return explained
 
 
-def _failed(failure: Failure, task: Task) -> PreviewFailed | StorageFull:
+def _failed(failure: Failure, task: Task) -> PreviewFailed | Unavailable:
     _log.warning("decoding_failed", photo=task.source.name, media_type=task.media_type, reason=failure.reason)
-    if failure.kind == "storage":
+    if failure.kind == "full":
         return StorageFull("There is no space for the preview.")
+    if failure.kind == "disk":
+        return StorageUnavailable("The preview cannot be written; the server's log tells why.")
     return PreviewFailed(_MESSAGES.get(failure.kind, _MESSAGES["photo"]))

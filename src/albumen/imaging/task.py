@@ -51,7 +51,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a decoder gave up: `kind` is "photo", "memory" or "storage"; `reason` is for the log only."""
+    """Why a decoder gave up: `kind` is "photo", "memory", "full" or "disk"; `reason` is for the log only."""
 
     kind: str
     reason: str
