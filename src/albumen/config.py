@@ -51,7 +51,7 @@ _ALLOWED = {
 """What settings must be whose type and bounds do not tell it."""
 _EXAMPLES: Mapping[str, object] = {
     "workers": 2,
-    "uploads": 8,
+    "uploads": 1,
     "uploads_per_address": 144,
     "rate_requests": "600/minute",
     "rate_uploads": "10/5 second",
@@ -345,10 +345,21 @@ def _bounds(field: FieldInfo) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value for a message: on one line, not too long, and without what may be a password."""
-    text = str(value) if isinstance(value, int | float) else repr(value)
-    text = re.sub(r"//[^/]*@", "//…@", text)
+    """Return a value for a message: on one line, not too long, and without what may be a password.
+
+    A bad address may lack its scheme, and its password may have any letter: nothing before the last `@` is shown.
+    """
+    text = str(value) if isinstance(value, int | float) else repr(_without_password(value))
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _without_password(value: object) -> object:
+    text = value if isinstance(value, str) else repr(value)
+    before, mark, after = text.rpartition("@")
+    if not mark:
+        return value
+    scheme = re.match(r"[a-z]{1,8}://", before)
+    return f"{scheme[0] if scheme else ''}…@{after}"
 
 
 def _as_written(name: str, value: object, place: str) -> str:

@@ -1,5 +1,6 @@
 """Settings: where they come from, what they refuse, and that a refusal names the place to mend."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,7 +150,7 @@ def test_value_out_of_range_is_refused_by_the_name_of_its_variable(name, value, 
         ("log_format", "xml", "must be one of console, json, not 'xml'. Example: ALBUMEN_LOG_FORMAT=console"),
         ("data", " ", "must name a directory, not ' '. Example: ALBUMEN_DATA=albumen-data"),
         ("workers", "0", "must be a whole number from 1 to 256, not '0'. Example: ALBUMEN_WORKERS=2"),
-        ("uploads", "many", "must be a whole number from 1 to 4096, not 'many'. Example: ALBUMEN_UPLOADS=8"),
+        ("uploads", "many", "must be a whole number from 1 to 4096, not 'many'. Example: ALBUMEN_UPLOADS=1"),
     ],
 )
 def test_a_refusal_tells_what_must_stand_there_what_does_and_an_example(name, value, told, monkeypatch):
@@ -189,6 +190,29 @@ def test_a_refusal_is_on_one_line_and_tells_no_password(monkeypatch):
     (line,) = refusal_of()
     assert "hunter2" not in line
     assert len(line) < 250
+
+
+@pytest.mark.parametrize(
+    "address", ["me:{}@a.example", "https:/me:{}@a.example", "htps://me:{}@a.example", "//m'e:{}@a"]
+)
+@pytest.mark.parametrize("password", ["hunter2", "hun/hunter2", "hun@hunter2", "h'u\"hunter2"])
+def test_a_refusal_tells_no_password_of_an_address_that_is_written_wrongly(
+    address, password, albumen_toml, monkeypatch
+):
+    monkeypatch.setenv("ALBUMEN_PUBLIC_URL", address.format(password))
+    monkeypatch.setenv("ALBUMEN_CORS_ORIGINS", f"https://a.example,{address.format(password)}/x")
+    albumen_toml.write_text(f"host = [{json.dumps(address.format(password))}]")
+    lines = refusal_of()
+    assert len(lines) == 3
+    assert not any("hunter2" in line for line in lines)
+
+
+def test_the_example_of_uploads_is_taken_beside_few_threads(monkeypatch):
+    monkeypatch.setenv("ALBUMEN_THREADS", "16")
+    monkeypatch.setenv("ALBUMEN_UPLOADS", "9")
+    (line,) = refusal_of()
+    monkeypatch.setenv("ALBUMEN_UPLOADS", line.partition("Example: ALBUMEN_UPLOADS=")[2])
+    assert load_settings().uploads
 
 
 @pytest.mark.parametrize("name", ["trash_days", "quarantine_days"])
