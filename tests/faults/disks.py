@@ -18,10 +18,10 @@ _CLONING_BYTES = 256 << 20
 
 
 @contextmanager
-def small_disk(path, size):
-    """A file system of `size` bytes at `path`."""
+def small_disk(path, size, files=0):
+    """A file system of `size` bytes at `path`, for at most so many files and folders if that is not 0."""
     path.mkdir()
-    _mount("-t", "tmpfs", "-o", f"size={size}", "albumen-test", path)
+    _mount("-t", "tmpfs", "-o", f"size={size},nr_inodes={files}", "albumen-test", path)
     try:
         yield path
     finally:

@@ -143,6 +143,14 @@ def test_a_backup_tells_how_full_its_disk_is(tmp_path, server):
     assert re.search(r"No space is left for .*here\. .* \[[\d,]+ bytes available\]", done.stderr)
 
 
+def test_a_backup_tells_so_when_there_is_no_room_for_its_directory(tmp_path, server):
+    with small_disk(tmp_path / "backups", DISK_BYTES, files=1) as target:
+        done = traffic.albumen("backup", target / "here", "--data", server.data)
+    assert done.returncode == 1
+    told = r"albumen: No space is left for .*here\. .* \[24,\d{3},\d{3} bytes available\]\n"
+    assert re.fullmatch(told, done.stderr)
+
+
 @pytest.mark.parametrize("left", [0, 4_096, 8_192, 16_384, 32_768])
 def test_without_room_for_the_row_a_photo_is_refused_and_accepted_later(disk, server, left):
     earlier = traffic.post(server.url, [of_size(PHOTO_BYTES)]).json()["photos"]

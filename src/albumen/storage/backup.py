@@ -226,7 +226,8 @@ def reported(root: Path) -> Iterator[None]:
 
 
 def _room(root: Path) -> dict[str, int]:
-    state = os.statvfs(root)
+    """Return the room on the disk of a folder; there may have been none for the folder itself."""
+    state = os.statvfs(next(folder for folder in (root, *root.parents) if folder.exists()))
     return {"available": state.f_bavail * state.f_frsize}
 
 
