@@ -73,3 +73,16 @@ def test_a_stop_tells_of_a_request_that_it_cut_off(tmp_path):
     (ended,) = told(server, "server_stopped")
     assert (ended["open_requests"], ended["cut_off"]) == (1, 1)
     assert ended["seconds"] >= 1
+
+
+def test_a_stop_does_not_tell_of_what_a_process_cut_off_that_ended_earlier(tmp_path):
+    settings = {**SETTINGS, "ALBUMEN_SHUTDOWN_SECONDS": "1"}
+    with running(tmp_path / "data", "--workers", "1", **settings) as server:
+        (victim,) = traffic.wait_for_workers(server, 1)
+        with connected(server.url) as link:
+            begin_upload(server, link)
+            victim.terminate()
+            eventually(lambda: set(traffic.workers(server)) - {victim}, "the worker was not replaced")
+        assert server.stop() == 0
+    (ended,) = told(server, "server_stopped")
+    assert (ended["open_requests"], ended["cut_off"]) == (0, 0)

@@ -68,6 +68,8 @@ class Lifecycle:
     def stopping(self, by: signal.Signals) -> None:
         """Tell that the server takes nothing new from now on."""
         self._signal, self._began = by.name, time.monotonic()
+        for number in (self.open_requests, self.cut_off):
+            number.take()  # what a process added that somebody ended by itself, and that was replaced
         log.info("server_stopping", signal=self._signal, shutdown_seconds=self._settings.shutdown_seconds)
 
     def stopped(self) -> None:
