@@ -144,6 +144,24 @@ def test_a_clock_that_was_put_back_takes_no_day_back(begin):
     assert used_on(access) == "2026-11-28"
 
 
+def test_a_use_that_could_not_be_written_is_written_with_the_next_one_of_any_key(tmp_path):
+    chosen = load_settings({"data": tmp_path / "data", "busy_seconds": 0.1})
+    prepare(chosen)
+    with closing(build(chosen)) as services:
+        first, second = (str(services.access.create(name, Role.VIEWER)) for name in ("nightly", "phone"))
+        with ThreadPoolExecutor(1) as pool:
+            use = KeyUse(services.database, KeyRepository(), lambda: NOON, pool)
+            access = Access(services.database, KeyRepository(), lambda: NOON, use, always_open=False, may_be_open=False)
+            with closing(pysqlite3.connect(chosen.data / "albumen.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                access.require(first, Role.VIEWER)
+                pool.submit(int).result()
+                other.execute("ROLLBACK")
+            access.require(second, Role.VIEWER)
+        listed = access.keys()
+    assert [key.used_on for key in listed] == [NOON.date(), NOON.date()]
+
+
 def test_a_wrong_secret_is_no_use(begin):
     access, _, settle = begin()
     token = access.create("phone", Role.VIEWER)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,10 @@ AGAIN = timedelta(hours=1)  # until a use is noted another time on the same day,
 
 
 class KeyUse:
-    """Notes uses of keys. A process writes each key once a day, and in one transaction all keys that came meanwhile."""
+    """Notes uses of keys. A process writes each key once a day, and in one transaction all keys that came meanwhile.
+
+    What cannot be written waits for the next use of any key.
+    """
 
     def __init__(self, database: Database, keys: KeyRepository, clock: Callable[[], datetime], later: Executor) -> None:
         self._database = database
@@ -56,12 +58,23 @@ class KeyUse:
         return noted is None or noted.date() != now.date() or now - noted >= AGAIN
 
     def _write(self) -> None:
+        unwritten: dict[str, date] = {}
         try:
             while uses := self._take():
-                with suppress(AlbumenError), self._database.writing() as tx:  # a full disk, for one: others tell of it
-                    self._keys.note_uses(tx, uses)
+                if not self._try_to_write(uses):
+                    unwritten.update(uses)
         finally:  # whatever happened: nothing would be written any more
-            self._is_writing = False
+            with self._turn:
+                self._waiting = {**unwritten, **self._waiting}
+                self._is_writing = False
+
+    def _try_to_write(self, uses: Mapping[str, date]) -> bool:
+        try:
+            with self._database.writing() as tx:
+                self._keys.note_uses(tx, uses)
+        except AlbumenError:  # a full disk, for one: others tell of it
+            return False
+        return True
 
     def _take(self) -> Mapping[str, date]:
         with self._turn:
