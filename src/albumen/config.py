@@ -287,7 +287,7 @@ def _read_file(config: Path | None) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise StartRefused(f"The settings file {path} cannot be read: {exc.strerror}.") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except ValueError as exc:  # a number of thousands of digits is none of TOML's own errors
         raise StartRefused(f"The settings file {path} is not valid TOML: {exc}.") from exc
 
 
@@ -380,6 +380,7 @@ def _origin(name: str, flags: Mapping[str, Any], file_values: Mapping[str, Any])
     if name in flags:
         return f"--{name.replace('_', '-')}"
     variable = f"{PREFIX}{name}".upper()
-    if variable in os.environ:
-        return variable
+    for given in os.environ:
+        if given.upper() == variable:  # pydantic takes it in any case
+            return given
     return _in_file(name) if name in file_values else name

@@ -87,7 +87,7 @@ def test_named_file_that_is_not_there_is_refused_by_name(config, tmp_path, monke
         load_settings(config=tmp_path / "missing.toml" if config == "flag" else None)
 
 
-@pytest.mark.parametrize("content", [b"port = ", b"port 5", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"port = ", b"port 5", b"\xff\xfe", b"port = " + 5000 * b"9"])
 def test_file_that_is_no_toml_is_refused_by_name(content, albumen_toml):
     albumen_toml.write_bytes(content)
     with pytest.raises(StartRefused, match=r"albumen\.toml is not valid TOML"):
@@ -205,6 +205,13 @@ def test_a_refusal_tells_no_password_of_an_address_that_is_written_wrongly(
     lines = refusal_of()
     assert len(lines) == 3
     assert not any("hunter2" in line for line in lines)
+
+
+def test_a_refusal_names_a_variable_as_it_was_written(monkeypatch):
+    monkeypatch.setenv("albumen_port", "http")
+    (line,) = refusal_of()
+    assert line.startswith("albumen_port: ")
+    assert line.endswith(" Example: albumen_port=5000")
 
 
 def test_the_example_of_uploads_is_taken_beside_few_threads(monkeypatch):
