@@ -221,6 +221,22 @@ describe('a gallery', () => {
     expect(new Set((await gallery.allOf('2026-11-20', 10_000)).map(({ id }) => dayOf(id)))).toEqual(new Set(['2026-11-20']))
   })
 
+  it('gives those beside the photo where a range began when it has more than may be', async () => {
+    const holder = new Holder(many(9_000))
+    const gallery = await shown(holder)
+    expect(ids(await gallery.between(photo(10), photo(8_000), 1000))).toEqual(ids(many(1000, 10)))
+    expect(ids(await gallery.between(photo(8_000), photo(10), 1000))).toEqual(ids(many(1000, 7001)))
+    expect(ids(await gallery.between(photo(60), photo(20), 30))).toEqual(ids(many(30, 31)))
+  })
+
+  it('reads no more of a long range than about what it gives', async () => {
+    const holder = new Holder(many(60_000))
+    const gallery = await shown(holder)
+    holder.asked = []
+    await gallery.between(photo(59_000), photo(10), 1000)
+    expect(holder.asked.filter((what) => what === 'photos').length).toBeLessThanOrEqual(3)
+  })
+
   it('shows only the last of two listings, whichever answers first', async () => {
     const holder = new Holder([photo(0, { name: 'a.jpg' }), photo(1, { name: 'ab.jpg' })])
     const gallery = new Gallery(holder)

@@ -48,7 +48,7 @@ export class Choosing {
       const range = await photos.between(anchor, photo, this.#most)
       if (selection.anchor !== anchor) return // it was cleared, or another range has begun
       selection.extend(range, this.#most)
-      if (!selection.hasAll(range) || range.length === this.#most) this.#tellMost()
+      if (!selection.hasAll([...range, photo]) || range.length === this.#most) this.#tellMost()
     })
   }
 

@@ -127,13 +127,13 @@ export class Gallery {
     return near ?? this.photoAt({ section: spot.section + step, index: step > 0 ? 0 : Infinity })
   }
 
-  /** All photos from one to another, both included, in the order of the list; `most` of them at most. */
-  async between(one: Photo, other: Photo, most: number): Promise<readonly Photo[]> {
-    const [newer, older] = one.id > other.id ? [one, other] : [other, one]
+  /** All photos from one to another, both included, in the order of the list; of more than `most` those beside the first one. */
+  async between(from: Photo, to: Photo, most: number): Promise<readonly Photo[]> {
+    const [newer, older] = from.id > to.id ? [from, to] : [to, from]
     const near = this.#heldBetween(newer.id, older.id)
+    if (from === older) return (near ?? (await this.#readUpTo(newer, older, most))).slice(-most)
     if (near) return near.slice(0, most)
-    const rest = await this.#all({ cursor: newer.id }, most - 1, (photo) => photo.id >= older.id)
-    return [newer, ...rest]
+    return [newer, ...(await this.#all({ cursor: newer.id }, most - 1, ({ id }) => id >= older.id))]
   }
 
   /** All photos of a day, or of the whole list for null; `most` of them at most. */
@@ -306,6 +306,25 @@ export class Gallery {
     const own = this.sections.slice(from.section, to.section + 1)
     if (own.some(({ photos }) => photos === null)) return null
     return own.flatMap(({ photos }) => photos ?? []).filter(({ id }) => id <= newer && id >= older)
+  }
+
+  /** The photos between two, read from the top as lists are; of many more than `most` only the older ones are read. */
+  async #readUpTo(newer: Photo, older: Photo, most: number): Promise<Photo[]> {
+    await this.locate(older.id)
+    const first = this.#firstOf(most + SPARE, older.id)
+    if (first <= list.sectionOf(this.sections, newer.id)) {
+      return [newer, ...(await this.#all({ cursor: newer.id }, Infinity, ({ id }) => id >= older.id))]
+    }
+    await this.#loadMarks(first)
+    const start = list.hasStart(this.sections, first) ? startOf(this.sections, first) : { cursor: newer.id }
+    return this.#all(start, Infinity, ({ id }) => id >= older.id)
+  }
+
+  /** The last section from which on there are so many photos before the section of this one. */
+  #firstOf(count: number, id: string): number {
+    let first = Math.max(0, list.sectionOf(this.sections, id))
+    for (let found = 0; first > 0 && found < count; ) found += this.sections[(first -= 1)]?.count ?? 0
+    return first
   }
 
   async #all(listing: Listing, most: number, isMine: (photo: Photo) => boolean = () => true): Promise<Photo[]> {
