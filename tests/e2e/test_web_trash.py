@@ -242,6 +242,21 @@ def test_photo_is_looked_at_larger_and_restored_from_there(trash, visit):
     expect(page).to_have_url(f"{trash.url}/trash")
 
 
+def test_large_photo_that_did_not_come_is_there_when_the_server_is_back(trash, visit):
+    trash.fill(1)
+    page, watch = open_trash(visit, trash)
+    page.route("**/health/live", lambda route: route.abort("connectionrefused"))
+    page.route("**/trashed-preview*", lambda route: route.abort("connectionrefused"))
+    tile(page, "1.jpg").click()
+    room = page.get_by_role("dialog", name="1.jpg")
+    expect(room).to_contain_text("This photo cannot be shown.")
+    expect(page.get_by_text("No connection to the server.")).to_be_attached()
+    page.unroute("**/trashed-preview*")
+    page.unroute("**/health/live")
+    expect(room.get_by_role("img", name="1.jpg")).not_to_have_js_property("naturalWidth", 0)
+    watch.expect_trouble("ERR_CONNECTION_REFUSED")
+
+
 def test_address_of_a_photo_in_the_trash_opens_it_and_back_closes_it(trash, visit):
     trash.fill(2)
     page, _ = open_trash(visit, trash)
