@@ -97,3 +97,13 @@ def test_photos_that_leave_with_their_selection_leave_nothing_for_back(album, pa
     page.go_back()
     expect(heading(page, "Trash")).to_be_visible()
     expect(page).to_have_url(f"{album.url}/trash")
+
+
+def test_skipping_to_the_content_is_nothing_that_back_has_to_undo(album, page):
+    page.get_by_role("link", name="To the photos").press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(chosen(page)).to_have_count(0)
+    expect(page).to_have_url(page_of(album))
+    page.go_back()
+    expect(heading(page, "Trash")).to_be_visible()

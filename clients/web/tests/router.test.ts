@@ -279,6 +279,15 @@ describe('a layer over a list', () => {
     expect([browsing.at, ended]).toEqual([1, 1])
   })
 
+  it('is passed over from an address with a # that a person went to above it', () => {
+    lay()
+    browsing.history.pushState(null, '', `${browsing.entry.address}#main`)
+    router.lift()
+    router.remember({ y: 1 })
+    back()
+    expect([browsing.at, router.route]).toEqual([1, LIST])
+  })
+
   it('leaves the list where it was scrolled to meanwhile', () => {
     router.remember({ y: 1 })
     lay()

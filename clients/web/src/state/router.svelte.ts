@@ -151,7 +151,7 @@ export class Router {
 
   #cameToLayer(from: Entry): void {
     if (this.#layer) return
-    if (this.#depth < (from.depth ?? 0)) this.#leave()
+    if (this.#depth < (from.depth ?? Infinity)) this.#leave() // an entry of unknown depth is a later one, of an address with a #
     else this.#place.history.forward()
   }
 
