@@ -25,6 +25,10 @@ describe('a list of photos', () => {
     expect(line).toContain('01,"\'=1+""2"",\n3",http')
   })
 
+  it.each(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])('has no formula that begins with %j', (sign) => {
+    expect(listOf([photo({ name: `${sign}1` })], 'csv')).toMatch(/^01,"?'/m)
+  })
+
   it('has the same members in JSON, as they are', () => {
     const [row] = JSON.parse(listOf([photo({ name: '=1' })], 'json')) as [Record<string, unknown>]
     expect(Object.keys(row).join()).toBe(HEAD)

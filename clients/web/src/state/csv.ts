@@ -2,8 +2,8 @@
 
 export type Cell = string | number | null
 
-/** What spreadsheets take for the beginning of a formula. */
-const FORMULA = /^[=+\-@\t\r]/
+/** What spreadsheets take for the beginning of a formula, the wide signs of Asian keyboards too (OWASP, CSV injection). */
+const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/
 
 /** The columns as the first line, then a line for each row. */
 export function csvOf<Name extends string>(columns: readonly Name[], rows: readonly Readonly<Record<Name, Cell>>[]): string {
