@@ -9,6 +9,7 @@ from albums import chosen, fill, page_of, tick, tile
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 EDGE_Y = 835
+TOP_BAR_Y = 10
 MIDDLE_Y = 420
 
 
@@ -30,6 +31,10 @@ class Finger:
             part = step / steps
             self._send("touchMove", [{"x": fromx + (x - fromx) * part, "y": fromy + (y - fromy) * part}])
         self._at = (x, y)
+
+    def down_with_another(self, x, y):
+        fingers = enumerate([self._at, (x, y)])
+        self._send("touchStart", [{"x": atx, "y": aty, "id": number} for number, (atx, aty) in fingers])
 
     def up(self):
         self._send("touchEnd", [])
@@ -114,3 +119,22 @@ def test_finger_that_rests_on_a_chosen_photo_lets_it_be(phone):
     expect(chosen(page)).to_contain_text("4 selected")
     finger.up()
     expect(tick(page, "92.jpg")).to_be_checked()
+
+
+def test_two_fingers_that_rest_choose_nothing(phone):
+    page, finger = phone
+    finger.down(*middle(tile(page, "95.jpg")))
+    finger.down_with_another(*middle(tile(page, "90.jpg")))
+    page.wait_for_timeout(700)
+    expect(chosen(page)).to_have_count(0)
+    finger.up()
+
+
+def test_page_stands_when_the_finger_lifts_though_its_photo_has_left(phone):
+    page, finger = phone
+    rest_on(page, finger, "97.jpg")
+    finger.move(200, TOP_BAR_Y)
+    tile(page, "97.jpg").evaluate("(photo) => photo.remove()")
+    finger.up()
+    page.evaluate("scrollTo(0, 1500)")
+    assert page.evaluate("new Promise((done) => setTimeout(() => done(scrollY), 300))") == 1500

@@ -30,7 +30,7 @@ class Finger {
   }
 
   down = (event: PointerEvent): void => {
-    if (!event.isPrimary) return
+    if (!event.isPrimary) return clearTimeout(this.#timer) // two fingers zoom
     this.isTaken = false
     if (event.pointerType !== 'touch') return
     this.#start = { x: event.clientX, y: event.clientY }
@@ -79,8 +79,8 @@ export const held = (hold: Hold) => (element: HTMLElement) => {
   const { signal } = listening
   element.addEventListener('pointerdown', finger.down, { signal })
   element.addEventListener('pointermove', finger.move, { signal })
-  element.addEventListener('pointerup', finger.up, { signal })
-  element.addEventListener('pointercancel', finger.up, { signal })
+  addEventListener('pointerup', finger.up, { signal }) // the photo that it began at may have left the page
+  addEventListener('pointercancel', finger.up, { signal })
   element.addEventListener('contextmenu', unlessTaken, { signal })
   element.addEventListener('touchmove', unlessTaken, { signal, passive: false })
   element.addEventListener('click', noClick, { signal, capture: true })
