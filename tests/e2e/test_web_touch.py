@@ -11,6 +11,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 EDGE_Y = 835
 TOP_BAR_Y = 10
 MIDDLE_Y = 420
+CLICK_MS = 500  # more than a click of a finger takes to come
 
 
 class Finger:
@@ -138,3 +139,14 @@ def test_page_stands_when_the_finger_lifts_though_its_photo_has_left(phone):
     finger.up()
     page.evaluate("scrollTo(0, 1500)")
     assert page.evaluate("new Promise((done) => setTimeout(() => done(scrollY), 300))") == 1500
+
+
+def test_click_that_comes_of_no_finger_counts_after_one_that_chose(phone):
+    page, finger = phone
+    rest_on(page, finger, "95.jpg")
+    finger.move(*middle(tile(page, "92.jpg")))
+    finger.up()
+    expect_range(page, 95, 92)
+    page.wait_for_timeout(CLICK_MS)
+    tile(page, "90.jpg").dispatch_event("click", {"detail": 1, "bubbles": True, "cancelable": True})
+    expect(chosen(page)).to_contain_text("5 selected")

@@ -6,7 +6,7 @@ import { breathe } from './platform/breathe.ts'
 import { copyText } from './platform/clipboard.ts'
 import { digestOf, isReadable } from './platform/files.ts'
 import * as memory from './platform/memory.ts'
-import { onFailedPicture, retryPictures } from './platform/pictures.ts'
+import { onFailedPicture, retryPictures, retryPicturesOnce } from './platform/pictures.ts'
 import { root } from './platform/root.ts'
 import { sleep } from './platform/sleep.ts'
 import { PhotoActions } from './state/actions.ts'
@@ -66,6 +66,7 @@ export const connection = new Connection({
     retryPictures()
     if (session.isOpen) void Promise.allSettled([photos.refresh(), trash.photos.refresh(), datasets.refresh(), viewer.refresh()])
   },
+  onStillThere: retryPicturesOnce,
 })
 
 onAnswer(() => connection.answered())

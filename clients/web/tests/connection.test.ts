@@ -15,6 +15,7 @@ describe('the connection', () => {
       },
       sleep: async (ms) => void pauses.push(ms),
       onBack: () => (back += 1),
+      onStillThere: () => {},
     })
     const lost = connection.lose()
     expect(connection.isLost).toBe(true)
@@ -25,7 +26,7 @@ describe('the connection', () => {
 
   it('is lost when a call did not reach the server, not when it answered with an error', async () => {
     let asked = 0
-    const connection = new Connection({ probe: async () => void (asked += 1), sleep: async () => {}, onBack: () => {} })
+    const connection = new Connection({ probe: async () => void (asked += 1), sleep: async () => {}, onBack: () => {}, onStillThere: () => {} })
     connection.note(new Problem({ code: 'busy' }))
     expect(connection.isLost).toBe(false)
     connection.note(new Problem({ code: 'offline' }))
@@ -41,6 +42,7 @@ describe('the connection', () => {
       probe: () => Promise.reject(new Error('no answer')),
       sleep: (_, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')))),
       onBack: () => (back += 1),
+      onStillThere: () => {},
     })
     connection.answered()
     void connection.lose()
@@ -54,6 +56,7 @@ describe('the connection', () => {
   /** A connection whose doubts wait until `calm` is called. */
   function doubted(answers: () => boolean) {
     let asked = 0
+    let stillThere = 0
     const calming: (() => void)[] = []
     const connection = new Connection({
       probe: async () => {
@@ -62,12 +65,13 @@ describe('the connection', () => {
       },
       sleep: () => new Promise((resolve) => calming.push(resolve)),
       onBack: () => {},
+      onStillThere: () => void (stillThere += 1),
     })
     const calm = async (): Promise<void> => {
       for (const resolve of calming.splice(0)) resolve()
       await turn()
     }
-    return { connection, calm, asked: () => asked }
+    return { connection, calm, asked: () => asked, stillThere: () => stillThere }
   }
 
   it('is looked into once for many pictures that fail at a time, and is not lost when the server answers', async () => {
@@ -81,6 +85,21 @@ describe('the connection', () => {
     void connection.doubt()
     await turn()
     expect(asked()).toBe(3)
+  })
+
+  it('tells of a server that is still there when some time has passed, and of none that is not', async () => {
+    let isThere = true
+    const { connection, calm, stillThere } = doubted(() => isThere)
+    void connection.doubt()
+    await turn()
+    expect(stillThere()).toBe(0)
+    await calm()
+    expect(stillThere()).toBe(1)
+    isThere = false
+    void connection.doubt()
+    await turn()
+    await calm()
+    expect([stillThere(), connection.isLost]).toEqual([1, true])
   })
 
   it('is lost when the server does not answer to a doubt, and no doubt asks meanwhile', async () => {
@@ -102,6 +121,7 @@ describe('the connection', () => {
       probe: async () => {},
       sleep: (_, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')))),
       onBack: () => {},
+      onStillThere: () => {},
     })
     void connection.lose()
     await turn()

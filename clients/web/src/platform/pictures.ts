@@ -35,8 +35,10 @@ export class Motion {
   }
 }
 
-/** What loads each picture that failed once more. */
+/** What loads each picture that failed once more, */
 const failed = new Set<() => void>()
+/** and of these, each that failed for the first time. */
+const unsure = new Set<() => void>()
 
 const listeners = new Set<() => void>()
 
@@ -50,12 +52,25 @@ export function retryPictures(): void {
   for (const load of failed) load()
 }
 
+/** Asks again for those that failed for the first time: the server is there, but was busy, or cut off for a moment. */
+export function retryPicturesOnce(): void {
+  for (const load of unsure) load()
+  unsure.clear()
+}
+
 /** An attachment that lets a picture appear when it is there; `data-state` tells the style sheet: none, shown, failed. */
 export const picture = (address: string, motion: Motion) => (image: HTMLImageElement) => {
+  let hasFailed = false
+  const forget = (): void => {
+    failed.delete(load)
+    unsure.delete(load)
+  }
   const note = (state: 'shown' | 'failed'): void => {
     image.dataset.state = state
-    if (state === 'failed') failed.add(load)
-    else failed.delete(load)
+    if (state === 'shown') return forget()
+    failed.add(load)
+    if (!hasFailed) unsure.add(load)
+    hasFailed = true
   }
   const load = (): void => {
     image.src = address
@@ -69,7 +84,7 @@ export const picture = (address: string, motion: Motion) => (image: HTMLImageEle
   const callOff = motion.whenCalm(load)
   return () => {
     callOff()
-    failed.delete(load)
+    forget()
     image.onload = image.onerror = null
     if (!image.complete) image.removeAttribute('src') // the browser goes on loading otherwise
   }

@@ -2,6 +2,8 @@
 
 const LONG_MS = 450
 const STILL_PX = 12
+/** A click that comes of a finger comes sooner than this after the finger was lifted. */
+const CLICK_MS = 400
 
 interface Point {
   x: number
@@ -19,6 +21,7 @@ export interface Hold {
 class Finger {
   readonly #hold: Hold
   #timer: ReturnType<typeof setTimeout> | undefined
+  #forgetting: ReturnType<typeof setTimeout> | undefined
   #frame = 0
   #start: Point = { x: 0, y: 0 }
   #now: Point = this.#start
@@ -31,7 +34,7 @@ class Finger {
 
   down = (event: PointerEvent): void => {
     if (!event.isPrimary) return clearTimeout(this.#timer) // two fingers zoom
-    this.isTaken = false
+    this.#forget()
     if (event.pointerType !== 'touch') return
     this.#start = { x: event.clientX, y: event.clientY }
     this.#timer = setTimeout(() => (this.isTaken = this.#hold.begin(event.target as Element)), LONG_MS)
@@ -46,13 +49,21 @@ class Finger {
   }
 
   up = (event: PointerEvent): void => {
-    if (event.isPrimary) this.letGo()
+    if (!event.isPrimary) return
+    this.letGo()
+    if (this.isTaken) this.#forgetting = setTimeout(() => this.#forget(), CLICK_MS)
   }
 
   letGo(): void {
     clearTimeout(this.#timer)
     cancelAnimationFrame(this.#frame)
     this.#frame = 0
+  }
+
+  /** What comes next comes of something else: of a screen reader, of a key for menus. */
+  #forget(): void {
+    clearTimeout(this.#forgetting)
+    this.isTaken = false
   }
 
   #goOn(last: number): void {

@@ -6,6 +6,8 @@ export interface ConnectionMeans {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Called when the server answers again. */
   onBack: () => void
+  /** Called some time after a doubt, when the server was there all the same. */
+  onStillThere: () => void
 }
 
 const FIRST_PAUSE_MS = 2_000
@@ -56,8 +58,10 @@ export class Connection {
     this.#isDoubted = true
     while (this.#isDoubtedAgain && !this.isLost) {
       this.#isDoubtedAgain = false
-      if (!(await this.#answers())) void this.lose()
+      const isThere = await this.#answers()
+      if (!isThere) void this.lose()
       await this.#means.sleep(DOUBT_PAUSE_MS)
+      if (isThere && !this.isLost) this.#means.onStillThere()
     }
     this.#isDoubted = false
   }
