@@ -175,8 +175,11 @@ class Settings(BaseSettings):
     @classmethod
     def _leave_threads(cls, value: int | None, info: ValidationInfo) -> int | None:
         threads = info.data.get("threads")  # None when that is refused itself
-        if value is not None and threads is not None and value > threads * 7 // 16:
-            raise ValueError(f"must be at most {threads * 7 // 16}, 7/16 of 'threads'")
+        if value is None or threads is None:
+            return value
+        most = max(1, threads * 7 // 16)
+        if value > most:
+            raise ValueError(f"must be at most {most}, 7/16 of 'threads'")
         return value
 
     @field_validator("public_url", mode="after")

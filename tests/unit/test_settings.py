@@ -324,6 +324,13 @@ def test_origin_that_no_browser_sends_stops_the_start(origin, monkeypatch):
         load_settings()
 
 
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_one_upload_at_once_is_allowed_however_few_the_threads(threads, monkeypatch):
+    monkeypatch.setenv("ALBUMEN_THREADS", threads)
+    monkeypatch.setenv("ALBUMEN_UPLOADS", "1")
+    assert load_settings().uploads == 1
+
+
 @pytest.mark.parametrize("value", ["15", "0", "-1"])
 def test_uploads_that_would_leave_no_threads_for_others_stop_the_start(value, monkeypatch):
     monkeypatch.setenv("ALBUMEN_THREADS", "33")
