@@ -156,6 +156,18 @@ def test_photo_that_loses_every_decoder_is_not_tried_without_end(services, hasty
         services.previews.get(blob, 512, "jpeg")
 
 
+def test_all_who_wait_for_one_attempt_share_its_loss(services, hasty):
+    blob = upload_one(services, pictures.jpeg(2400, 1800)).blob
+
+    def told(_):
+        with pytest.raises(Busy):
+            hasty.previews.get(blob, 256, "jpeg")
+
+    with ThreadPoolExecutor(2 * MOST_LOSSES) as pool:
+        list(pool.map(told, range(2 * MOST_LOSSES)))
+    assert services.previews.get(blob, 256, "jpeg").exists()
+
+
 def test_decoders_that_were_lost_long_ago_do_not_count(services, hasty):
     blob = upload_one(services, pictures.jpeg(2400, 1800)).blob
     for _ in range(MOST_LOSSES + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 MOST_LOSSES = 3
+_LOST = "The decoder was lost while it made the preview. Try again."
 
 
 class Previews:
@@ -53,8 +55,10 @@ class Previews:
         key = PreviewKey(blob.sha256, size, media_format)
         path = self._previews.locate(key)
         if not path.exists():
+            asked = time.time()
             with self._previews.making(blob.sha256):
                 if not path.exists():
+                    self._refuse_after_loss(blob.sha256, asked)
                     self._make(blob, key)
         return path
 
@@ -84,6 +88,11 @@ class Previews:
                 raise
             self._adopt(wishes, [key])
 
+    def _refuse_after_loss(self, sha256: str, asked: float) -> None:
+        """Let all who waited for one attempt share what became of it, rather than use up the others. Raises Busy."""
+        if self._previews.has_lost_since(sha256, asked):
+            raise Busy(_LOST)
+
     def _note_failure(self, sha256: str, exc: PreviewFailed) -> None:
         """Remember a failure, so that a photo cannot cost one decoder after another; the first losses are forgiven.
 
@@ -91,7 +100,7 @@ class Previews:
             Busy: The decoder was lost; it may have been the machine, not the photo.
         """
         if isinstance(exc, DecoderLost) and self._previews.count_loss(sha256) < MOST_LOSSES:
-            raise Busy("The decoder was lost while it made the preview. Try again.") from exc
+            raise Busy(_LOST) from exc
         self._previews.remember_failure(sha256)
 
     @contextmanager

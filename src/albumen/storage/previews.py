@@ -88,6 +88,13 @@ class PreviewStore:
                 file.write(b".")
                 return file.tell()
 
+    def has_lost_since(self, sha256: str, moment: float) -> bool:
+        """Tell whether a decoder was lost over this photo after a moment, in seconds since 1970."""
+        try:
+            return self._losses(sha256).stat().st_mtime > moment
+        except FileNotFoundError:
+            return False
+
     def digests(self) -> Iterator[str]:
         """Return the SHA-256 of all photos that have previews, in order, lazily."""
         for folder in _folders(self._root):
