@@ -28,12 +28,12 @@ def grid(page):
 
 
 class Gate:
-    """Keeps back what a page asks of the lists until it is opened."""
+    """Keeps back what a page asks for, of the lists if not told, until it is opened."""
 
-    def __init__(self, page):
+    def __init__(self, page, pattern="**/api/v1/photos?*"):
         self._kept = []
         self._is_open = False
-        page.route("**/api/v1/photos?*", self._pass)
+        page.route(pattern, self._pass)
 
     def open(self):
         self._is_open = True
@@ -116,6 +116,20 @@ def test_letters_of_a_russian_layout_do_what_lies_on_the_same_keys(album, visit)
     page.keyboard.press("Escape")
     press(page, "г", "KeyU")  # noqa: RUF001 - a Russian letter
     expect(heading(page, "Upload photos")).to_be_visible()
+
+
+def test_focus_that_has_gone_elsewhere_while_a_photo_leaves_stays_there(album, visit):
+    fill(album, 4)
+    page, _ = visit(page_of(album))
+    gate = Gate(page, "**/api/v1/photos/*")
+    with page.expect_request("**/api/v1/photos/*"):
+        tiles(page).nth(1).press("Delete")
+    tiles(page).nth(3).focus()
+    held = page.evaluate(FOCUSED)
+    gate.open()
+    expect(tiles(page)).to_have_text(["4.jpg", "2.jpg", "1.jpg"])
+    page.wait_for_timeout(300)
+    assert page.evaluate(FOCUSED) == held
 
 
 def test_backspace_moves_to_the_trash_as_delete_does(album, visit):
