@@ -15,6 +15,14 @@ from batches import files
 DATA = b"bytes of a photo"
 
 
+def sealed(receiver):
+    """Return a photo whose bytes have all come."""
+    incoming = receiver.receive()
+    incoming.write(DATA)
+    incoming.seal()
+    return incoming
+
+
 def test_pool_that_takes_no_work_fails_every_request_and_lets_none_wait_for_ever(tmp_path):
     workspace, budget = Workspace(tmp_path / "tmp"), Budget(HELD_BYTES)
     pool = ThreadPoolExecutor(1)
@@ -22,9 +30,7 @@ def test_pool_that_takes_no_work_fails_every_request_and_lets_none_wait_for_ever
     turns = threading.Semaphore(2)
     for _ in range(3):
         receiver = LocalReceiver(workspace, pool, turns, budget)
-        incoming = receiver.receive()
-        incoming.write(DATA)
-        incoming.seal()
+        incoming = sealed(receiver)
         with pytest.raises(RuntimeError):
             receiver.flush()
         incoming.discard()
@@ -53,9 +59,7 @@ def test_photos_that_a_thread_of_the_pool_took_are_its_own_though_no_further_thr
         receiver = LocalReceiver(workspace, pool, threading.Semaphore(2), Budget(HELD_BYTES))
         pool.submit(lambda: (started.set(), free.wait(20)))
         started.wait(20)
-        incoming = receiver.receive()
-        incoming.write(DATA)
-        incoming.seal()
+        incoming = sealed(receiver)
         with monkeypatch.context() as patch:
             patch.setattr(os, "fdatasync", sync)
             patch.setattr(threading.Thread, "start", start)
@@ -77,9 +81,7 @@ def test_photos_that_no_thread_of_the_pool_took_are_not_touched_later(tmp_path, 
         receiver = LocalReceiver(workspace, pool, turns, Budget(HELD_BYTES))
         pool.submit(lambda: (started.set(), go_on.wait(20)))
         started.wait(20)
-        incoming = receiver.receive()
-        incoming.write(DATA)
-        incoming.seal()
+        incoming = sealed(receiver)
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", start)
             with pytest.raises(RuntimeError):
